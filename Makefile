@@ -1,0 +1,40 @@
+# Every target works on a machine that has python3, venv and make, and nothing else.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test lint fmt clean
+
+$(BIN)/.reports: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[reports]'
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/.reports
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+## The main job on the example bank: verdict on the terminal, report, bundle and CI files in out/.
+demo: $(BIN)/.reports
+	$(BIN)/python examples/credit-scoring/make_evidence.py
+	@rm -rf out && mkdir out
+	$(BIN)/policy-engine assess examples/credit-scoring --out out --allow-violations
+	$(BIN)/policy-engine verify out/bundle.zip
+
+## Everything: unit, property, conformance, golden, end-to-end and attack tests.
+test: $(BIN)/.dev
+	$(BIN)/python -m pytest -n auto
+
+## Static checks: formatting, lint, types, direction of imports.
+lint: $(BIN)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: $(BIN)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) out dist

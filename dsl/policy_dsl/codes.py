@@ -1,0 +1,46 @@
+"""The codes of the language's diagnostics and what each means. A code keeps its meaning for ever."""
+
+CODES: dict[str, str] = {
+    # Text and grammar
+    "PE1001": "the text cannot be a policy: a character that no form of the language begins with",
+    "PE1002": "a text in quotes is not closed on its line",
+    "PE1003": "something else is expected at this place",
+    "PE1004": "a file holds no `policy` header, or not as its first declaration",
+    "PE1005": "a clause is missing",
+    "PE1006": "a clause stands twice",
+    "PE1007": "a date, instant or number that does not exist",
+    "PE1008": "a placeholder in a text is not closed or not a name",
+    "PE1009": "the file is not UTF-8 text",
+    "PE1010": "conditions are nested too deeply",
+    "PE1011": "a character that changes the direction of text, or cannot be seen",
+    "PE1012": "a severity, basis or result that does not exist",
+    # Names
+    "PE2001": "a name is declared twice",
+    "PE2002": "a pack that is used cannot be found",
+    "PE2003": "packs use each other in a circle",
+    "PE2004": "a name is not declared",
+    "PE2005": "a kind is not declared",
+    "PE2006": "a kind has no such attribute",
+    "PE2007": "an edge type is not declared",
+    "PE2008": "an evidence type is not declared",
+    "PE2009": "a role is not declared",
+    "PE2010": "a definition uses itself",
+    "PE2011": "a word is not a member of an enumeration",
+    "PE2012": "a type is not declared",
+    "PE2013": "a variable hides another of the same name",
+    "PE2014": "a name could mean several declarations",
+    "PE2015": "two packs have one name",
+    # Types
+    "PE2101": "a condition must be true, false or unknown, and this is something else",
+    "PE2102": "two values that cannot be compared",
+    "PE2103": "an operator does not fit its values",
+    "PE2104": "a definition is called with the wrong arguments",
+    "PE2105": "evidence of this type is not about things of this kind",
+    "PE2106": "nothing can ever be found this way: the schema has no such path",
+    "PE2107": "a comparison depends on the instant on both sides or in a form that has no single turning point",
+    "PE2108": "`every` needs a condition that each thing must meet",
+    "PE2109": "a value does not fit its declared type",
+    "PE2110": "a placeholder names nothing that a person could read here",
+    "PE2111": "an interval that ends before it begins",
+}
+"""Meaning of each code; `docs/reference/codes.md` has an entry for every one."""

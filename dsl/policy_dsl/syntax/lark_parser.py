@@ -1,0 +1,86 @@
+"""The one place that talks to lark: typed access to its lexer, its LALR tables and its trees."""
+
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
+
+__all__ = ["Feed", "Token", "Tree", "UnexpectedToken", "keywords", "tokens"]
+
+_STAND_INS = "\n".join(
+    (
+        # Text that no other terminal matches still becomes a token, so that lexing never stops.
+        'UNCLOSED: /"(?:[^"\\\\\\n\\r]|\\\\.)*/',
+        "STRAY.-10: /./",
+    )
+)
+
+
+@cache
+def _lark() -> Lark:
+    grammar = resources.files("policy_dsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", lexer="basic", start="declaration", maybe_placeholders=True, propagate_positions=True)
+
+
+@cache
+def _lexer() -> Lark:
+    """The lexer of the grammar, with stand-ins for text that is no token of it."""
+    grammar = resources.files("policy_dsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(
+        f"{grammar}\n{_STAND_INS}\n_stand_ins: UNCLOSED | STRAY\n",
+        parser="lalr",
+        lexer="basic",
+        start=["declaration", "_stand_ins"],
+    )
+
+
+@cache
+def keywords() -> dict[str, str]:
+    """Return the keyword of each keyword terminal, such as ``FOR`` → ``for``."""
+    words = {t.name: t.pattern.value for t in _lark().terminals if t.pattern.type == "str"}
+    return {name: word for name, word in words.items() if word.isalpha()}
+
+
+def tokens(text: str) -> Iterator[Token]:
+    """Split a text into tokens; what is no token comes as ``STRAY`` or ``UNCLOSED``."""
+    try:
+        yield from _lexer().lex(text)
+    except UnexpectedCharacters as error:  # pragma: the stand-ins match every character but line ends in odd places
+        yield Token("STRAY", text[error.pos_in_stream], start_pos=error.pos_in_stream, end_pos=error.pos_in_stream + 1)
+
+
+class Feed:
+    """A parser of one declaration that takes its tokens one by one."""
+
+    def __init__(self) -> None:
+        self._parser = _lark().parse_interactive("")
+        self._last = Token("$END", "", start_pos=0, line=1, column=1, end_line=1, end_column=1, end_pos=0)
+
+    def wants(self, terminal: str) -> bool:
+        """Tell whether the grammar may go on with this terminal."""
+        state = self._parser.parser_state
+        return terminal in state.parse_conf.parse_table.states[state.position]
+
+    def expected(self) -> frozenset[str]:
+        """Return the terminals that the grammar can really go on with."""
+        return frozenset(self._parser.accepts())
+
+    def take(self, token: Token) -> None:
+        """Feed one token.
+
+        Raises:
+            UnexpectedToken: the grammar does not go on with it.
+        """
+        self._parser.feed_token(token)
+        self._last = token
+
+    def end(self) -> "Tree[Any]":
+        """Close the declaration and return its tree.
+
+        Raises:
+            UnexpectedToken: the declaration is not complete.
+        """
+        tree: Tree[Any] = self._parser.feed_eof(self._last)
+        return tree

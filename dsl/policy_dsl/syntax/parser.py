@@ -1,0 +1,251 @@
+"""Text → declarations, reporting as many mistakes as possible in one run.
+
+A file is split into declarations before it is parsed: a declaration begins with its keyword at the left
+margin. Each is parsed alone. When a clause of it cannot be parsed, the mistake is reported, the clause is
+left out and the rest is parsed again, so that one mistake hides neither the next declaration nor the next
+clause. Keywords are soft: where the grammar expects a name, a keyword is a name.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from policy_dsl.diagnostics import Diagnostics, did_you_mean
+from policy_dsl.source import SourceFile, Span
+from policy_dsl.syntax import ast
+from policy_dsl.syntax.cst_to_ast import declaration_from_tree
+from policy_dsl.syntax.lark_parser import Feed, Token, Tree, UnexpectedToken, keywords, tokens
+from policy_dsl.values import duration_of
+
+MAX_DEPTH = 200
+"""Nesting beyond this is refused: nobody can read it, and every later pass may then be recursive."""
+
+_DECLARATIONS = frozenset({"POLICY", "USE", "PARAMETER", "DEFINE", "RULE", "TEST", "NODE", "EDGE", "ENUM", "ROLE", "EVIDENCE"})
+_CLAUSES = frozenset(
+    {"TITLE", "VERSION", "SOURCE", "BASIS", "APPLIES", "CITES", "SEVERITY", "FOR", "MUST", "MUST_NOT", "EXCEPT", "OTHERWISE", "REMEDY"}
+    | {"AT", "GIVEN", "EXPECT"}
+)
+_READABLE = {
+    "NAME": "a name",
+    "STRING": "a text in quotes",
+    "INTEGER": "a whole number",
+    "DECIMAL": "a number",
+    "PERCENT": "a percentage",
+    "DATE": "a date such as 2027-12-02",
+    "INSTANT": "an instant",
+    "UNIT": "a unit such as days",
+    "COMPARISON": "a comparison",
+    "$END": "the end of the declaration",
+    "_NL": "a new line",
+    "MUST_NOT": "`must not`",
+}
+_PUNCTUATION = {"LPAR": "(", "RPAR": ")", "LBRACE": "{", "RBRACE": "}", "COLON": ":", "COMMA": ",", "DOT": ".", "EQUAL": "=", "PLUS": "+", "MINUS": "-"}
+_INVISIBLE = frozenset(chr(c) for c in [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x200E, 0x200F, 0x061C])
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A token and whether it is the first on its line."""
+
+    token: Token
+    first: bool
+    margin: bool
+
+
+def parse(source: SourceFile, diagnostics: Diagnostics) -> ast.PolicyFile:
+    """Parse a policy file; mistakes go to ``diagnostics`` and their declarations are left out."""
+    _warn_of_invisible(source, diagnostics)
+    words = _words(source, diagnostics)
+    declarations: list[ast.Declaration] = []
+    broken: set[str] = set()
+    for chunk in _chunks(words):
+        declaration = _parse_declaration(chunk, source, diagnostics)
+        if declaration is not None:
+            declarations.append(declaration)
+        elif len(chunk) > 1 and chunk[1].token.type not in {"STRING", "LPAR"}:
+            broken.add(str(chunk[1].token))
+    return ast.PolicyFile(source.name, tuple(declarations), frozenset(broken))
+
+
+def decode(name: str, data: bytes, diagnostics: Diagnostics) -> SourceFile:
+    """Turn a file's bytes into text; bytes that are not UTF-8 are reported and shown as U+FFFD."""
+    try:
+        return SourceFile(name, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        text = data.decode("utf-8", errors="replace")
+        at = len(data[: error.start].decode("utf-8", errors="replace"))
+        diagnostics.error("PE1009", f"byte {error.start} is not UTF-8 text", Span(name, at, at + 1), help="save the file as UTF-8")
+        return SourceFile(name, text)
+
+
+def _warn_of_invisible(source: SourceFile, diagnostics: Diagnostics) -> None:
+    for i, character in enumerate(source.text):
+        if character in _INVISIBLE:
+            diagnostics.warning(
+                "PE1011",
+                f"the invisible character U+{ord(character):04X} can make the text look like another",
+                Span(source.name, i, i + 1),
+            )
+
+
+def _words(source: SourceFile, diagnostics: Diagnostics) -> list[_Word]:
+    """Lex the text, report what is no token, and join ``must not`` to one word."""
+    words: list[_Word] = []
+    stray: Span | None = None
+    line_of_last = 0
+    for token in tokens(source.text):
+        span = Span(source.name, token.start_pos or 0, token.end_pos or 0)
+        if token.type == "STRAY":
+            if stray is None or stray.end != span.start:
+                diagnostics.error("PE1001", f"`{_shown(str(token))}` does not belong in a policy", span)
+            stray = span
+            continue
+        if token.type == "UNCLOSED":
+            diagnostics.error("PE1002", "the text in quotes is not closed on its line", span, help='end it with `"`')
+            token = token.update(type="STRING", value=f'{str(token).rstrip(chr(92))}"')
+        line = token.line or 1
+        first = line != line_of_last
+        line_of_last = line
+        before = words[-1] if words else None
+        if token.type == "NOT" and before is not None and before.token.type == "MUST":
+            joined = before.token.update(type="MUST_NOT", value="must not")
+            joined.end_pos = token.end_pos
+            words[-1] = _Word(joined, before.first, before.margin)
+            continue
+        words.append(_Word(token, first, first and token.column == 1))
+    return words
+
+
+def _chunks(words: list[_Word]) -> list[list[_Word]]:
+    chunks: list[list[_Word]] = []
+    for word in words:
+        begins = word.margin and (word.token.type in _DECLARATIONS or word.token.type == "NAME")
+        if begins or not chunks:
+            chunks.append([])
+        chunks[-1].append(word)
+    return chunks
+
+
+def _parse_declaration(chunk: list[_Word], source: SourceFile, diagnostics: Diagnostics) -> ast.Declaration | None:
+    first = chunk[0].token
+    if first.type not in _DECLARATIONS:
+        words = [keywords()[d] for d in _DECLARATIONS]
+        diagnostics.error(
+            "PE1003",
+            f"a declaration is expected, found `{_shown(str(first))}`",
+            _span(source, first),
+            help=did_you_mean(str(first), words) or f"a declaration begins with {_one_of(words)}",
+        )
+        return None
+    words = list(chunk)
+    cut_at: set[int] = set()
+    while True:
+        outcome = _feed(words, source)
+        if isinstance(outcome, Tree):
+            if _depth(outcome) > MAX_DEPTH:
+                diagnostics.error("PE1010", f"conditions are nested more than {MAX_DEPTH // 4} deep", _span(source, first))
+                return None
+            return declaration_from_tree(outcome, source, diagnostics, damaged=bool(cut_at))
+        if outcome.at in cut_at:
+            return None  # what the removed clause would have given is missing, and that was reported
+        diagnostics.error("PE1003", outcome.message, outcome.span, help=outcome.help)
+        start, end = _clause_around(words, outcome.at)
+        if start == end:
+            return None
+        del words[start:end]
+        cut_at = {c if c <= start else c - (end - start) for c in cut_at} | {start}
+
+
+@dataclass(frozen=True, slots=True)
+class _SyntaxError:
+    at: int
+    message: str
+    span: Span
+    help: str | None
+
+
+def _feed(words: list[_Word], source: SourceFile) -> "Tree[Any] | _SyntaxError":
+    feed = Feed()
+    for i, word in enumerate(words):
+        try:
+            if word.first and feed.wants("_NL") and (word.token.type == "NAME" or not feed.wants(word.token.type)):
+                feed.take(Token("_NL", "", start_pos=word.token.start_pos, end_pos=word.token.start_pos))
+            feed.take(_soft(word.token, feed))
+        except UnexpectedToken:
+            return _unexpected(i, word.token, feed, source)
+    try:
+        return feed.end()
+    except UnexpectedToken:
+        last = words[-1].token
+        end = last.end_pos or 0
+        here = Span(source.name, max(0, end - 1), end)
+        return _SyntaxError(len(words), f"{_wanted(feed.expected())} expected after `{_shown(str(last))}`", here, None)
+
+
+def _soft(token: Token, feed: Feed) -> Token:
+    """Return a keyword as a name where the grammar does not ask for the keyword."""
+    if token.type in keywords() and not feed.wants(token.type) and feed.wants("NAME"):
+        return token.update(type="NAME")
+    if token.type == "NAME" and feed.wants("UNIT") and duration_of(1, str(token)) is not None:
+        return token.update(type="UNIT")
+    return token
+
+
+def _unexpected(at: int, token: Token, feed: Feed, source: SourceFile) -> _SyntaxError:
+    expected = feed.expected()
+    words = [keywords()[t] for t in expected if t in keywords()]
+    near = did_you_mean(str(token), words) if token.type == "NAME" else None
+    return _SyntaxError(at, f"{_wanted(expected)} expected, found `{_shown(str(token))}`", _span(source, token), near)
+
+
+def _wanted(expected: frozenset[str]) -> str:
+    clauses = expected & _CLAUSES
+    operators = {"AND", "OR", "IS", "COMPARISON"} & expected
+    if "STRING" in expected and "LPAR" in expected and "NAME" in expected:
+        return "a condition or value is"
+    if len(clauses) > 2 and len(expected) > 8:
+        return "the next clause is" if not operators else "an operator or the next clause is"
+    names = [_readable(t) for t in sorted(expected) if t != "_NL"]
+    return f"{_one_of(names, quote=False)} is" if len(names) < 7 else "something else is"
+
+
+def _readable(terminal: str) -> str:
+    if terminal in _READABLE:
+        return _READABLE[terminal]
+    if terminal in _PUNCTUATION:
+        return f"`{_PUNCTUATION[terminal]}`"
+    return f"`{keywords().get(terminal, terminal.lower())}`"
+
+
+def _one_of(words: list[str], *, quote: bool = True) -> str:
+    shown = [f"`{w}`" for w in sorted(words)] if quote else words
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}" if shown else "nothing more"
+
+
+def _clause_around(words: list[_Word], at: int) -> tuple[int, int]:
+    """Return the range of words of the clause that holds word ``at``, without the declaration's first line."""
+    starts = [i for i, w in enumerate(words) if i > 0 and w.first and w.token.type in _CLAUSES]
+    start = max((s for s in starts if s <= at), default=at)
+    end = min((s for s in starts if s > at), default=len(words))
+    return max(1, start), end
+
+
+def _depth(tree: "Tree[Any]") -> int:
+    """Return the height of a tree without recursion."""
+    deepest = 0
+    stack: list[tuple[Tree[Any], int]] = [(tree, 1)]
+    while stack:
+        node, depth = stack.pop()
+        deepest = max(deepest, depth)
+        if depth > MAX_DEPTH:
+            break
+        stack.extend((child, depth + 1) for child in node.children if isinstance(child, Tree))
+    return deepest
+
+
+def _span(source: SourceFile, token: Token) -> Span:
+    return Span(source.name, token.start_pos or 0, token.end_pos or 0)
+
+
+def _shown(text: str) -> str:
+    clean = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+    return clean if len(clean) <= 40 else f"{clean[:37]}…"

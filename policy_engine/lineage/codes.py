@@ -1,0 +1,45 @@
+"""The codes of the problems that reading facts can find, and what each means. A code keeps its meaning for ever."""
+
+CODES: dict[str, str] = {
+    # Reading a file
+    "PE3101": "a file is larger than is read",
+    "PE3102": "a file is not UTF-8 text",
+    "PE3103": "a document is nested more deeply than is read",
+    "PE3104": "a document is not valid JSON or YAML",
+    "PE3105": "a key stands twice in one mapping",
+    "PE3106": "a number that is not finite or beyond the range that is read",
+    "PE3107": "a YAML alias, which is not read because a few bytes of aliases can stand for gigabytes",
+    "PE3108": "a YAML tag, which is not read because tags can name code",
+    "PE3109": "a text holds half of a surrogate pair, which is no character",
+    "PE3110": "a key of a mapping is not a text",
+    "PE3111": "the format of a document is none that is read",
+    # The shape of a document
+    "PE3120": "a required key is missing",
+    "PE3121": "a part of a document has another shape than its format says",
+    "PE3122": "a key that the format does not have",
+    "PE3123": "a version of the format that is not known",
+    "PE3124": "a text that cannot be the name of a thing",
+    "PE3130": "a reference leads to nothing in its document",
+    "PE3131": "the schema has no place for a part of the document, so it is not kept",
+    # Joining what documents assert
+    "PE3140": "a kind is not in the schema",
+    "PE3141": "an attribute is not in the schema for this kind",
+    "PE3142": "a value does not fit the type of its attribute",
+    "PE3143": "sources assert different values of one attribute, so it counts as unknown",
+    "PE3144": "sources assert kinds of one thing that cannot both be true",
+    "PE3145": "an edge leads to or from a thing that nobody declares",
+    "PE3146": "an edge joins kinds that its type does not join",
+    "PE3147": "a foreign document would make one thing of two that the inventory keeps apart",
+    "PE3148": "an edge type is not in the schema",
+    # Snapshots
+    "PE3150": "two nodes or two sources have one name",
+    "PE3151": "an edge names a node that the snapshot does not hold",
+    "PE3152": "a node is asked for that the snapshot does not hold",
+    "PE3153": "a value that a snapshot cannot hold",
+    "PE3154": "the bytes are not a snapshot",
+    "PE3155": "the bytes are a snapshot, but not in its canonical form",
+    "PE3156": "a snapshot names something that the schema does not have",
+    # Graphs handed in by a program
+    "PE3160": "a graph handed in has a part of another shape than it needs",
+}
+"""Meaning of each code; `docs/reference/codes.md` has an entry for every one."""

@@ -1,0 +1,33 @@
+"""Names as people and tools write them: what says nothing, and what was probably meant.
+
+>>> says_nothing("[More Information Needed]"), says_nothing("credit scoring")
+(True, False)
+>>> nearest("credit-scorng", ["credit-scoring", "claims"])
+'did you mean `credit-scoring`?'
+"""
+
+from collections.abc import Iterable
+
+from policy_dsl.diagnostics import did_you_mean
+
+# What templates and generators write where nobody wrote anything.
+_FILLERS = frozenset({"", "[more information needed]", "unknown", "n/a", "tbd", "noassertion"})
+
+# Comparing against more names than this costs more than a suggestion is worth.
+_ENOUGH = 2_000
+
+
+def says_nothing(text: str) -> bool:
+    """Tell whether a text from a foreign format only stands where a value is missing."""
+    return text.strip().casefold() in _FILLERS
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return a help sentence naming the known name nearest to a word, or nothing; quick among many names too."""
+    near = [
+        name
+        for name in known
+        if abs(len(name) - len(word)) <= 3
+        and (name[:2] == word[:2] or name[-2:] == word[-2:] or name[1:3] == word[1:3])
+    ]
+    return did_you_mean(word, near) if len(near) <= _ENOUGH else None
