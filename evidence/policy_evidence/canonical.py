@@ -17,7 +17,7 @@ import rfc8785
 
 from policy_evidence.errors import FormatError, quoted
 
-JsonValue: TypeAlias = "None | bool | int | float | str | list[JsonValue] | dict[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
 # A signed decision with every result and proof of a large estate is tens of megabytes.
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -65,7 +65,9 @@ def canonical_bytes(value: JsonValue) -> bytes:
         raise FormatError("PE4006", "the value is nested too deeply to be written") from cause
     except (rfc8785.CanonicalizationError, ValueError) as cause:
         raise FormatError(
-            "PE4008", "the value cannot be written as canonical JSON", "use finite numbers, whole characters and text keys"
+            "PE4008",
+            "the value cannot be written as canonical JSON",
+            "use finite numbers, whole characters and text keys",
         ) from cause
 
 

@@ -133,7 +133,9 @@ class Problem:
     help: str | None = None
 
     def __str__(self) -> str:
-        place = self.path if self.line is None else f"line {self.line}, {self.path}" if self.path else f"line {self.line}"
+        place = (
+            self.path if self.line is None else f"line {self.line}, {self.path}" if self.path else f"line {self.line}"
+        )
         return f"{place}: {self.message}" if place else self.message
 
 

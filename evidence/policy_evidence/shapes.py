@@ -93,7 +93,7 @@ def path_text(path: Path) -> str:
 
 def _misfit(detail: ErrorDetails) -> Misfit:
     path, context = detail["loc"], detail.get("ctx", {})
-    words = _WORDS.get(detail["type"], lambda _: "is not acceptable")(context)
+    words = _WORDS.get(detail["type"], _unexpected)(context)
     if path and path[-1] == "[key]":
         # The library marks a mapping's key this way; the reader sees the name itself.
         return Misfit(path[:-1], "this name is not acceptable: use lower-case letters, digits and `_`")
@@ -119,6 +119,10 @@ _WORDS: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "enum": lambda context: f"must be {context['expected'].replace(chr(39), '`')}",
     "greater_than_equal": lambda context: f"must be at least {context['ge']}",
 }
+
+
+def _unexpected(_: dict[str, Any]) -> str:
+    return "is not acceptable"
 
 
 def _pattern_words(pattern: str) -> str:

@@ -31,6 +31,7 @@ CODES: dict[str, str] = {
     "PE3146": "an edge joins kinds that its type does not join",
     "PE3147": "a foreign document would make one thing of two that the inventory keeps apart",
     "PE3148": "an edge type is not in the schema",
+    "PE3149": "the inventory gives one thing several ids",
     # Snapshots
     "PE3150": "two nodes or two sources have one name",
     "PE3151": "an edge names a node that the snapshot does not hold",

@@ -16,7 +16,6 @@ Rules:
 (('loans',), ('scorer',), '3')
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,11 +23,10 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-import rfc8785
-
 from policy_dsl.values import Value
 from policy_engine.lineage.errors import lineage_error
 from policy_engine.lineage.names import nearest
+from policy_evidence.canonical import JsonValue, digest, document_digest
 
 _SHA256: Final = re.compile(r"sha256:([0-9a-f]{64})")
 
@@ -187,7 +185,7 @@ class Snapshot:
             # The canonical form is a module above this one.
             from policy_engine.lineage.snapshot import to_bytes
 
-            self._digests[name] = "sha256:" + hashlib.sha256(to_bytes(self, provenance=provenance)).hexdigest()
+            self._digests[name] = digest(to_bytes(self, provenance=provenance))
         return self._digests[name]
 
     def _node(self, node_id: str) -> Node:
@@ -226,8 +224,8 @@ def subject_digests(node: Node) -> dict[str, str]:
     content = node.attributes.get("digest")
     if content is not None and isinstance(content.value, str) and (match := _SHA256.fullmatch(content.value)):
         return {"sha256": match[1]}
-    identity = {"id": node.id, "kind": node.kind}
+    identity: dict[str, JsonValue] = {"id": node.id, "kind": node.kind}
     version = node.attributes.get("version")
     if version is not None and isinstance(version.value, str):
         identity["version"] = version.value
-    return {"sha256": hashlib.sha256(rfc8785.dumps(identity)).hexdigest()}
+    return {"sha256": document_digest(identity).removeprefix("sha256:")}

@@ -23,7 +23,7 @@ from policy_engine.model.problems import Problem, Severity
 MAX_DEPTH: Final = 64
 # Beyond this a recursive reader could run out of stack whatever its caller allows.
 _DEEPEST: Final = 200
-_MAX_DIGITS: Final = 400
+MAX_DIGITS: Final = 400
 _MAX_EXPONENT: Final = 308  # of a double (IEEE 754 binary64), so that any other reader can hold the number
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
@@ -69,7 +69,7 @@ def decimal(text: str) -> Decimal:
         number = Decimal(text)
     except InvalidOperation as error:
         raise ValueError(text) from error
-    if len(text) > _MAX_DIGITS or not -_MAX_EXPONENT <= number.adjusted() <= _MAX_EXPONENT:
+    if len(text) > MAX_DIGITS or not number.is_finite() or not -_MAX_EXPONENT <= number.adjusted() <= _MAX_EXPONENT:
         raise ValueError(text)
     return number
 

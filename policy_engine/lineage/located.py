@@ -39,12 +39,12 @@ class Located:
             part = written.replace("~1", "/").replace("~0", "~")
             key: str | int = int(part) if isinstance(current, list) and part.isdecimal() else part
             found = self.marks.get(id(current), {}).get(key)
-            if isinstance(current, dict) and key in current:
-                current = current[key]
+            if isinstance(current, dict):
+                current = current.get(key)
             elif isinstance(current, list) and isinstance(key, int) and key < len(current):
                 current = current[key]
             else:
-                return found
+                return None
         return found
 
 

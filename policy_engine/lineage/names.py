@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from policy_dsl.diagnostics import did_you_mean
 
 # What templates and generators write where nobody wrote anything.
-_FILLERS = frozenset({"", "[more information needed]", "unknown", "n/a", "tbd", "noassertion"})
+_FILLERS = frozenset(
+    {"", "[more information needed]", "unknown", "n/a", "tbd", "noassertion", "no description available"}
+)
 
 # Comparing against more names than this costs more than a suggestion is worth.
 _ENOUGH = 2_000

@@ -16,15 +16,12 @@ The parser's events are read directly: that keeps the place of every value and i
 """
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from policy_engine.lineage.errors import LineageError
-from policy_engine.lineage.json_text import MAX_DEPTH, decimal
+from policy_engine.lineage.json_text import MAX_DEPTH, MAX_DIGITS, decimal
 from policy_engine.lineage.located import Located, Place, step
 from policy_engine.model.problems import Problem, Severity
-
-if TYPE_CHECKING:
-    from yaml import Event, Mark
 
 _WORDS: Final = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
@@ -88,7 +85,7 @@ class _Builder:
                 found.append(Located(content, self._marks))
         return tuple(found)
 
-    def _value(self, event: "Event", pointer: str, depth: int) -> object:
+    def _value(self, event: Any, pointer: str, depth: int) -> object:
         # Ordered by how often they come: this runs for every value of a large file.
         if isinstance(event, self._scalar_event):
             return self._scalar(event, pointer)
@@ -140,6 +137,8 @@ class _Builder:
 
     def _number(self, text: str, event: Any, pointer: str) -> object:
         try:
+            if len(text) > MAX_DIGITS:
+                raise ValueError
             if _DECIMAL_INTEGER.fullmatch(text):
                 return int(text)
             if _OTHER_INTEGER.fullmatch(text):
@@ -157,8 +156,6 @@ class _Builder:
         if event.tag is not None and (collection or event.tag not in _TEXT_TAGS):
             raise self._wrong("PE3108", f"the tag `{event.tag}` is not read", event.start_mark, pointer)
 
-    def _wrong(
-        self, code: str, message: str, mark: "Mark | None", pointer: str, advice: str | None = None
-    ) -> LineageError:
+    def _wrong(self, code: str, message: str, mark: Any, pointer: str, advice: str | None = None) -> LineageError:
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
         return LineageError(Problem(code, Severity.ERROR, message, self._file, pointer, line, column, advice))

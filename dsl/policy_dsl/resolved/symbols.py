@@ -127,7 +127,7 @@ def _pack(file: ast.PolicyFile, diagnostics: Diagnostics) -> Pack | None:
     for extra in headers[1:]:
         diagnostics.error("PE1006", "the `policy` header stands twice", extra.span)
     # A file without a usable header still has its declarations checked, under its own file name.
-    header = headers[0] if headers else ast.Header(ast.Identifier(file.file, start), None, None, None, None, None, start)
+    header = headers[0] if headers else ast.Header(ast.Identifier(file.file, start), None, None, None, None, None, None, start)
     names: dict[str, dict[str, NamedDeclaration]] = {group: {} for group, _ in _GROUPS}
     for declaration in file.declarations:
         for group, types in _GROUPS:

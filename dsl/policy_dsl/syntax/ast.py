@@ -256,6 +256,7 @@ class Header:
     title: Template | None
     version: Template | None
     source: Template | None
+    framework: Template | None
     basis: Identifier | None
     applies: Applies | None
     span: Span

@@ -11,7 +11,7 @@ from policy_dsl.diagnostics import Diagnostics, Label, did_you_mean
 from policy_dsl.source import SourceFile, Span
 from policy_dsl.syntax import ast
 from policy_dsl.syntax.expressions import Expressions
-from policy_dsl.syntax.lark_parser import Token, Tree
+from policy_dsl.syntax.lark_parser import Cst, Token
 
 Node = Any  # a lark tree, a token or the None of an absent optional part
 
@@ -21,7 +21,7 @@ RESULTS = ("pass", "fail", "unknown", "not_applicable", "waived")
 
 
 def declaration_from_tree(
-    tree: "Tree[Any]", source: SourceFile, diagnostics: Diagnostics, *, damaged: bool = False
+    tree: Cst, source: SourceFile, diagnostics: Diagnostics, *, damaged: bool = False
 ) -> ast.Declaration | None:
     """Build the declaration of a tree, or report why there is none.
 
@@ -35,8 +35,8 @@ class _Builder(Expressions):
         super().__init__(source, diagnostics)
         self.damaged = damaged
 
-    def declaration(self, tree: "Tree[Any]") -> ast.Declaration | None:
-        forms: dict[str, Callable[[Tree[Any], Span], ast.Declaration | None]] = {
+    def declaration(self, tree: Cst) -> ast.Declaration | None:
+        forms: dict[str, Callable[[Cst, Span], ast.Declaration | None]] = {
             "header": self.header,
             "use": self.use,
             "parameter": self.parameter,
@@ -53,7 +53,7 @@ class _Builder(Expressions):
 
     # --- packs -------------------------------------------------------------------------------------
 
-    def header(self, tree: "Tree[Any]", span: Span) -> ast.Header:
+    def header(self, tree: Cst, span: Span) -> ast.Header:
         name, *clauses = tree.children
         found = self.clauses(clauses)
         basis = self.name_of(found.get("basis"))
@@ -63,22 +63,23 @@ class _Builder(Expressions):
             self.text_of(found.get("title")),
             self.text_of(found.get("version")),
             self.text_of(found.get("source")),
+            self.text_of(found.get("framework")),
             basis,
             self.applies(found.get("applies")),
             span,
         )
 
-    def use(self, tree: "Tree[Any]", span: Span) -> ast.Use:
+    def use(self, tree: Cst, span: Span) -> ast.Use:
         pack, alias = tree.children
         return ast.Use(self.dotted(pack), self.optional_name(alias), span)
 
-    def parameter(self, tree: "Tree[Any]", span: Span) -> ast.Parameter:
+    def parameter(self, tree: Cst, span: Span) -> ast.Parameter:
         name, type_name, default, description = tree.children
         return ast.Parameter(
             self.name(name), self.type_name(type_name), self.expression(default), self.optional_text(description), span
         )
 
-    def define(self, tree: "Tree[Any]", span: Span) -> ast.Define:
+    def define(self, tree: Cst, span: Span) -> ast.Define:
         name, *formals, description, body = tree.children
         return ast.Define(
             self.name(name),
@@ -90,7 +91,7 @@ class _Builder(Expressions):
 
     # --- rules -------------------------------------------------------------------------------------
 
-    def rule(self, tree: "Tree[Any]", span: Span) -> ast.Rule | None:
+    def rule(self, tree: Cst, span: Span) -> ast.Rule | None:
         name_token, title, *clauses = tree.children
         name = self.name(name_token)
         found = self.clauses(clauses, repeatable=("exception",), same={"must_not": "must"})
@@ -115,21 +116,21 @@ class _Builder(Expressions):
             applies=self.applies(found.get("applies")),
             for_each=self.for_each(for_each),
             requirement=ast.Not(body, self.span(requirement)) if requirement.data == "must_not" else body,
-            exceptions=tuple(self.exception(c) for c in clauses if isinstance(c, Tree) and c.data == "exception"),
+            exceptions=tuple(self.exception(c) for c in clauses if isinstance(c, Cst) and c.data == "exception"),
             otherwise=self.text_of(found.get("otherwise")),
             remedy=self.text_of(found.get("remedy")),
             span=span,
         )
 
-    def for_each(self, tree: "Tree[Any]") -> ast.ForEach:
+    def for_each(self, tree: Cst) -> ast.ForEach:
         kind, binder, where = tree.children
         return ast.ForEach(self.name(kind), self.optional_name(binder), self.optional_expression(where), self.span(tree))
 
-    def exception(self, tree: "Tree[Any]") -> ast.Exception_:
+    def exception(self, tree: Cst) -> ast.Exception_:
         label, condition = tree.children
         return ast.Exception_(self.name(label), self.expression(condition), self.span(tree))
 
-    def applies(self, tree: "Tree[Any] | None") -> ast.Applies | None:
+    def applies(self, tree: Cst | None) -> ast.Applies | None:
         if tree is None:
             return None
         inner = tree.children[0] if tree.data != "applies" else tree
@@ -142,7 +143,7 @@ class _Builder(Expressions):
 
     # --- schema ------------------------------------------------------------------------------------
 
-    def node(self, tree: "Tree[Any]", span: Span) -> ast.NodeDeclaration:
+    def node(self, tree: Cst, span: Span) -> ast.NodeDeclaration:
         name, parent, description, *attributes = tree.children
         return ast.NodeDeclaration(
             self.name(name),
@@ -152,7 +153,7 @@ class _Builder(Expressions):
             span,
         )
 
-    def edge(self, tree: "Tree[Any]", span: Span) -> ast.EdgeDeclaration:
+    def edge(self, tree: Cst, span: Span) -> ast.EdgeDeclaration:
         name, sources, targets, reverse, flow, description = tree.children
         return ast.EdgeDeclaration(
             self.name(name),
@@ -164,7 +165,7 @@ class _Builder(Expressions):
             span,
         )
 
-    def evidence_type(self, tree: "Tree[Any]", span: Span) -> ast.EvidenceDeclaration:
+    def evidence_type(self, tree: Cst, span: Span) -> ast.EvidenceDeclaration:
         name, subjects, description, *fields = tree.children
         return ast.EvidenceDeclaration(
             self.name(name),
@@ -174,11 +175,11 @@ class _Builder(Expressions):
             span,
         )
 
-    def enum(self, tree: "Tree[Any]", span: Span) -> ast.EnumDeclaration:
+    def enum(self, tree: Cst, span: Span) -> ast.EnumDeclaration:
         name, description, members = tree.children
         return ast.EnumDeclaration(self.name(name), self.optional_text(description), self.names(members), span)
 
-    def role(self, tree: "Tree[Any]", span: Span) -> ast.RoleDeclaration:
+    def role(self, tree: Cst, span: Span) -> ast.RoleDeclaration:
         name, description = tree.children
         return ast.RoleDeclaration(self.name(name), self.optional_text(description), span)
 
@@ -192,17 +193,17 @@ class _Builder(Expressions):
 
     # --- tests -------------------------------------------------------------------------------------
 
-    def test(self, tree: "Tree[Any]", span: Span) -> ast.Test:
+    def test(self, tree: Cst, span: Span) -> ast.Test:
         name, *clauses = tree.children
         return ast.Test(self.text(name), tuple(self.step(c) for c in clauses), span)
 
-    def step(self, tree: "Tree[Any]") -> ast.TestStep:
+    def step(self, tree: Cst) -> ast.TestStep:
         span = self.span(tree)
         match tree.data:
             case "at":
                 return ast.At(self.date(tree.children[0]), span)
             case "given":
-                facts = [c for c in tree.children if isinstance(c, Tree)]
+                facts = [c for c in tree.children if isinstance(c, Cst)]
                 return ast.Given(tuple(self.fact(f) for f in facts), span)
             case _:
                 result, rule, subject, because = tree.children
@@ -212,7 +213,7 @@ class _Builder(Expressions):
                     word, self.dotted(rule), self.name(subject), self.names(because) if because is not None else (), span
                 )
 
-    def fact(self, tree: "Tree[Any]") -> ast.Fact:
+    def fact(self, tree: Cst) -> ast.Fact:
         span = self.span(tree)
         parts = [p for p in tree.children if not (isinstance(p, Token) and p.type == "_NL")]
         match tree.data:
@@ -234,7 +235,7 @@ class _Builder(Expressions):
                     span,
                 )
 
-    def fields(self, tree: "Tree[Any] | None") -> tuple[ast.Field, ...]:
+    def fields(self, tree: Cst | None) -> tuple[ast.Field, ...]:
         if tree is None:
             return ()
         return tuple(ast.Field(self.name(f.children[0]), self.expression(f.children[1])) for f in tree.children if f is not None)
@@ -243,9 +244,9 @@ class _Builder(Expressions):
 
     def clauses(
         self, trees: list[Node], *, repeatable: tuple[str, ...] = (), same: dict[str, str] | None = None
-    ) -> dict[str, "Tree[Any]"]:
+    ) -> dict[str, Cst]:
         """Return each clause by its name and report one that stands twice."""
-        found: dict[str, Tree[Any]] = {}
+        found: dict[str, Cst] = {}
         for tree in trees:
             # `applies` has its own rule in the grammar, so its clause wraps it.
             key = "applies" if tree.data in {"rule_clause", "header_clause"} else str(tree.data)
@@ -266,16 +267,16 @@ class _Builder(Expressions):
                 help=did_you_mean(word.text, known) or f"use {', '.join(known[:-1])} or {known[-1]}",
             )
 
-    def type_name(self, tree: "Tree[Any]") -> ast.TypeName:
+    def type_name(self, tree: Cst) -> ast.TypeName:
         return ast.TypeName(self.name(tree.children[0]), tree.data == "set_type")
 
-    def name_of(self, tree: "Tree[Any] | None") -> ast.Identifier | None:
+    def name_of(self, tree: Cst | None) -> ast.Identifier | None:
         return self.name(tree.children[0]) if tree is not None else None
 
-    def text_of(self, tree: "Tree[Any] | None") -> ast.Template | None:
+    def text_of(self, tree: Cst | None) -> ast.Template | None:
         return self.text(tree.children[0]) if tree is not None else None
 
-    def optional_text(self, token: "Token | None") -> ast.Template | None:
+    def optional_text(self, token: Token | None) -> ast.Template | None:
         return self.text(token) if token is not None else None
 
 

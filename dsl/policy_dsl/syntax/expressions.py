@@ -9,7 +9,7 @@ from typing import Any
 from policy_dsl.diagnostics import Diagnostics
 from policy_dsl.source import SourceFile, Span
 from policy_dsl.syntax import ast
-from policy_dsl.syntax.lark_parser import Token, Tree
+from policy_dsl.syntax.lark_parser import Cst, Token
 from policy_dsl.values import duration_of
 
 _B = ast.BinaryOperator
@@ -36,9 +36,9 @@ class Expressions:
         self.source = source
         self.diagnostics = diagnostics
 
-    def expression(self, tree: "Tree[Any] | Token") -> ast.Expression:
+    def expression(self, tree: Cst | Token) -> ast.Expression:
         """Build an expression."""
-        if not isinstance(tree, Tree):
+        if not isinstance(tree, Cst):
             raise TypeError(tree)
         span = self.span(tree)
         kind = str(tree.data)
@@ -69,7 +69,7 @@ class Expressions:
     def _has_evidence(self, children: list[Any], span: Span) -> ast.Expression:
         return ast.HasEvidence(self.name(children[0]), self.evidence(children[1]), span)
 
-    def evidence(self, tree: "Tree[Any]") -> ast.EvidencePattern:
+    def evidence(self, tree: Cst) -> ast.EvidencePattern:
         """Build the part after ``has evidence``."""
         name, *clauses, where = tree.children
         signed_by, signers, max_age = None, 1, None
@@ -101,17 +101,17 @@ class Expressions:
             span,
         )
 
-    def _body(self, tree: "Tree[Any]") -> "ast.Expression | ast.EvidencePattern":
+    def _body(self, tree: Cst) -> "ast.Expression | ast.EvidencePattern":
         (inner,) = tree.children
         return self.evidence(inner) if tree.data == "evidence_body" else self.expression(inner)
 
-    def _range(self, tree: "Tree[Any]") -> ast.LineageRange | ast.EdgeRange:
+    def _range(self, tree: Cst) -> ast.LineageRange | ast.EdgeRange:
         span = self.span(tree)
         if tree.data == "edge_range":
             anchor, edge = tree.children
             return ast.EdgeRange(self.name(anchor), self.name(edge), span)
         direction, anchor, *clauses = tree.children
-        found: dict[str, Tree[Any]] = {}
+        found: dict[str, Cst] = {}
         for clause in clauses:
             if clause.data in found:
                 self.diagnostics.error("PE1006", f"`{clause.data}` stands twice", self.span(clause))
@@ -125,7 +125,7 @@ class Expressions:
             span,
         )
 
-    def _through(self, tree: "Tree[Any]") -> ast.Through:
+    def _through(self, tree: Cst) -> ast.Through:
         kind, binder, where = tree.children
         return ast.Through(self.name(kind), self.optional_name(binder), self.optional_expression(where), self.span(tree))
 
@@ -196,7 +196,7 @@ class Expressions:
 
     # --- parts ---------------------------------------------------------------------------------------
 
-    def span(self, tree: "Tree[Any]", default: Span | None = None) -> Span:
+    def span(self, tree: Cst, default: Span | None = None) -> Span:
         """Return the place of a tree; an empty tree has none of its own."""
         meta = tree.meta
         if meta.empty:
@@ -211,11 +211,11 @@ class Expressions:
         """Build a name."""
         return ast.Identifier(str(token), self.token_span(token))
 
-    def names(self, tree: "Tree[Any]") -> tuple[ast.Identifier, ...]:
+    def names(self, tree: Cst) -> tuple[ast.Identifier, ...]:
         """Build a list of names."""
         return tuple(self.name(c) for c in tree.children)
 
-    def dotted(self, tree: "Tree[Any]") -> ast.Identifier:
+    def dotted(self, tree: Cst) -> ast.Identifier:
         """Build a name with dots."""
         return ast.Identifier(".".join(str(c) for c in tree.children), self.span(tree))
 
@@ -223,7 +223,7 @@ class Expressions:
         """Build a name that may be absent."""
         return self.name(token) if token is not None else None
 
-    def optional_expression(self, tree: "Tree[Any] | None") -> ast.Expression | None:
+    def optional_expression(self, tree: Cst | None) -> ast.Expression | None:
         """Build an expression that may be absent."""
         return self.expression(tree) if tree is not None else None
 
@@ -240,7 +240,7 @@ class Expressions:
             return LARGEST_COUNT
         return int(digits)
 
-    def date(self, tree: "Tree[Any]") -> date | datetime:
+    def date(self, tree: Cst) -> date | datetime:
         """Build a date or an instant; one that no calendar has is reported."""
         (token,) = tree.children
         written = str(token)

@@ -5,15 +5,23 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedToken
+from lark import Lark, Token, Tree, UnexpectedToken
 
-__all__ = ["Feed", "Token", "Tree", "UnexpectedToken", "keywords", "tokens"]
+__all__ = ["Cst", "Feed", "Token", "UnexpectedToken", "keywords", "tokens"]
+
+
+class Cst(Tree[Any]):
+    """A node of the concrete syntax tree: the rule that matched, and its parts."""
+
+    data: str
+    children: list[Any]
+
 
 _STAND_INS = "\n".join(
     (
         # Text that no other terminal matches still becomes a token, so that lexing never stops.
         'UNCLOSED: /"(?:[^"\\\\\\n\\r]|\\\\.)*/',
-        "STRAY.-10: /./",
+        "STRAY.-10: /[^\\0]|\\0/",
     )
 )
 
@@ -21,7 +29,7 @@ _STAND_INS = "\n".join(
 @cache
 def _lark() -> Lark:
     grammar = resources.files("policy_dsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="basic", start="declaration", maybe_placeholders=True, propagate_positions=True)
+    return Lark(grammar, parser="lalr", lexer="basic", start="declaration", maybe_placeholders=True, propagate_positions=True, tree_class=Cst)
 
 
 @cache
@@ -45,10 +53,7 @@ def keywords() -> dict[str, str]:
 
 def tokens(text: str) -> Iterator[Token]:
     """Split a text into tokens; what is no token comes as ``STRAY`` or ``UNCLOSED``."""
-    try:
-        yield from _lexer().lex(text)
-    except UnexpectedCharacters as error:  # pragma: the stand-ins match every character but line ends in odd places
-        yield Token("STRAY", text[error.pos_in_stream], start_pos=error.pos_in_stream, end_pos=error.pos_in_stream + 1)
+    yield from _lexer().lex(text)
 
 
 class Feed:
@@ -65,7 +70,7 @@ class Feed:
 
     def expected(self) -> frozenset[str]:
         """Return the terminals that the grammar can really go on with."""
-        return frozenset(self._parser.accepts())
+        return frozenset(self._parser.accepts())  # type: ignore[no-untyped-call]  # lark leaves it untyped
 
     def take(self, token: Token) -> None:
         """Feed one token.
@@ -76,11 +81,11 @@ class Feed:
         self._parser.feed_token(token)
         self._last = token
 
-    def end(self) -> "Tree[Any]":
+    def end(self) -> Cst:
         """Close the declaration and return its tree.
 
         Raises:
             UnexpectedToken: the declaration is not complete.
         """
-        tree: Tree[Any] = self._parser.feed_eof(self._last)
+        tree: Cst = self._parser.feed_eof(self._last)  # type: ignore[no-untyped-call]  # lark leaves it untyped
         return tree

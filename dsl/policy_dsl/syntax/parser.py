@@ -7,13 +7,12 @@ clause. Keywords are soft: where the grammar expects a name, a keyword is a name
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from policy_dsl.diagnostics import Diagnostics, did_you_mean
 from policy_dsl.source import SourceFile, Span
 from policy_dsl.syntax import ast
 from policy_dsl.syntax.cst_to_ast import declaration_from_tree
-from policy_dsl.syntax.lark_parser import Feed, Token, Tree, UnexpectedToken, keywords, tokens
+from policy_dsl.syntax.lark_parser import Cst, Feed, Token, UnexpectedToken, keywords, tokens
 from policy_dsl.values import duration_of
 
 MAX_DEPTH = 200
@@ -21,7 +20,7 @@ MAX_DEPTH = 200
 
 _DECLARATIONS = frozenset({"POLICY", "USE", "PARAMETER", "DEFINE", "RULE", "TEST", "NODE", "EDGE", "ENUM", "ROLE", "EVIDENCE"})
 _CLAUSES = frozenset(
-    {"TITLE", "VERSION", "SOURCE", "BASIS", "APPLIES", "CITES", "SEVERITY", "FOR", "MUST", "MUST_NOT", "EXCEPT", "OTHERWISE", "REMEDY"}
+    {"TITLE", "VERSION", "SOURCE", "FRAMEWORK", "BASIS", "APPLIES", "CITES", "SEVERITY", "FOR", "MUST", "MUST_NOT", "EXCEPT", "OTHERWISE", "REMEDY"}
     | {"AT", "GIVEN", "EXPECT"}
 )
 _READABLE = {
@@ -128,19 +127,19 @@ def _chunks(words: list[_Word]) -> list[list[_Word]]:
 def _parse_declaration(chunk: list[_Word], source: SourceFile, diagnostics: Diagnostics) -> ast.Declaration | None:
     first = chunk[0].token
     if first.type not in _DECLARATIONS:
-        words = [keywords()[d] for d in _DECLARATIONS]
+        known = [keywords()[d] for d in _DECLARATIONS]
         diagnostics.error(
             "PE1003",
             f"a declaration is expected, found `{_shown(str(first))}`",
             _span(source, first),
-            help=did_you_mean(str(first), words) or f"a declaration begins with {_one_of(words)}",
+            help=did_you_mean(str(first), known) or f"a declaration begins with {_one_of(known)}",
         )
         return None
     words = list(chunk)
     cut_at: set[int] = set()
     while True:
         outcome = _feed(words, source)
-        if isinstance(outcome, Tree):
+        if isinstance(outcome, Cst):
             if _depth(outcome) > MAX_DEPTH:
                 diagnostics.error("PE1010", f"conditions are nested more than {MAX_DEPTH // 4} deep", _span(source, first))
                 return None
@@ -163,7 +162,7 @@ class _SyntaxError:
     help: str | None
 
 
-def _feed(words: list[_Word], source: SourceFile) -> "Tree[Any] | _SyntaxError":
+def _feed(words: list[_Word], source: SourceFile) -> Cst | _SyntaxError:
     feed = Feed()
     for i, word in enumerate(words):
         try:
@@ -229,16 +228,16 @@ def _clause_around(words: list[_Word], at: int) -> tuple[int, int]:
     return max(1, start), end
 
 
-def _depth(tree: "Tree[Any]") -> int:
+def _depth(tree: Cst) -> int:
     """Return the height of a tree without recursion."""
     deepest = 0
-    stack: list[tuple[Tree[Any], int]] = [(tree, 1)]
+    stack: list[tuple[Cst, int]] = [(tree, 1)]
     while stack:
         node, depth = stack.pop()
         deepest = max(deepest, depth)
         if depth > MAX_DEPTH:
             break
-        stack.extend((child, depth + 1) for child in node.children if isinstance(child, Tree))
+        stack.extend((child, depth + 1) for child in node.children if isinstance(child, Cst))
     return deepest
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from policy_dsl.diagnostics import Diagnostics, Label, did_you_mean
-from policy_dsl.resolved.symbols import Pack, Symbols
+from policy_dsl.resolved.symbols import NamedDeclaration, Pack, Symbols
 from policy_dsl.source import Span
 from policy_dsl.syntax import ast
 from policy_dsl.typed import tree
@@ -165,7 +165,7 @@ class ExpressionChecker(Operations):
         self.undeclared(name)
         return None
 
-    def parameter(self, name: ast.Identifier, found: list[tuple[Pack, object]]) -> Typed | None:
+    def parameter(self, name: ast.Identifier, found: list[tuple[Pack, NamedDeclaration]]) -> Typed | None:
         """Check a name that is declared as a parameter or a definition."""
         if len(found) > 1:
             where = " and ".join(f"`{p.name}`" for p, _ in found)
@@ -246,7 +246,7 @@ class ExpressionChecker(Operations):
             self.undeclared(call.name)
             return None
         if len(found) > 1:
-            return self.parameter(call.name, list(found))
+            return self.parameter(call.name, found)
         pack, declaration = found[0]
         if not isinstance(declaration, ast.Define):
             self.diagnostics.error("PE2104", f"`{call.name.text}` is a parameter and takes no arguments", call.name.span)

@@ -13,6 +13,7 @@ from policy_dsl.typed.expressions import ExpressionChecker, Scope, variable_name
 from policy_dsl.typed.messages import MessageChecker
 from policy_dsl.typed.schema import Schema
 from policy_dsl.typed.schema_from_resolved import constant_of, schema_from_resolved, type_from_name
+from policy_dsl.typed.tests_from_resolved import TestChecker
 from policy_dsl.typed.types import NodeType, Type
 from policy_dsl.values import Value, instant
 
@@ -41,13 +42,14 @@ class _Checker:
                 if isinstance(declaration, ast.Define):
                     self.definition(pack, declaration)
         parameters = self.parameters(overrides)
+        tests = TestChecker(self.symbols, self.schema, self.diagnostics)
         return tree.Program(
             schema=self.schema,
             packs=tuple(self.pack_info(p) for p in packs),
             rules={r.name: r for r in sorted(rules, key=lambda r: r.name)},
             definitions={n: d for n, d in self.definitions.items() if d is not None},
             parameters=parameters,
-            tests=tuple(self.test(p, t) for p in packs for t in p.tests),
+            tests=tuple(tests.test(p, t) for p in packs for t in p.tests),
             files=self.files,
         )
 
@@ -60,6 +62,7 @@ class _Checker:
             title=header.title.text if header.title else pack.name,
             version=header.version.text if header.version else "",
             source=header.source.text if header.source else "",
+            framework=header.framework.text if header.framework else pack.name,
             basis=header.basis.text if header.basis else "firm_policy",
             file=pack.file.file,
         )
@@ -187,31 +190,6 @@ class _Checker:
         for variable in scope.bound:
             variables.setdefault(variable.name, []).append(variable)
         return MessageChecker(pack, self.symbols, self.schema, self.diagnostics, variables)
-
-    # --- tests -------------------------------------------------------------------------------------------
-
-    def test(self, pack: Pack, test: ast.Test) -> tree.PackTest:
-        rules: dict[str, str] = {}
-        for step in test.steps:
-            if isinstance(step, ast.Expect):
-                found = self.rule_named(pack, step.rule)
-                if found is not None:
-                    rules[step.rule.text] = found
-        return tree.PackTest(pack.name, test, rules)
-
-    def rule_named(self, pack: Pack, name: ast.Identifier) -> str | None:
-        found = self.symbols.find(pack, "rule", name.text)
-        owner, _, last = name.text.rpartition(".")
-        if not found and owner in self.symbols.packs:
-            found = [(self.symbols.packs[owner], d) for n, d in self.symbols.packs[owner].names["rule"].items() if n == last]
-        if len(found) == 1:
-            return f"{found[0][0].name}.{found[0][1].name.text}"
-        if found:
-            self.diagnostics.error("PE2014", f"several packs have a rule `{name.text}`", name.span, help="write it with its pack")
-        elif not self.symbols.is_broken(pack, name.text):
-            hint = did_you_mean(name.text, self.symbols.known(pack, "rule"))
-            self.diagnostics.error("PE2004", f"there is no rule `{name.text}`", name.span, help=hint)
-        return None
 
 
 def _optional_instant(value: "date | datetime | None") -> datetime | None:

@@ -287,6 +287,7 @@ class PackInfo:
     title: str
     version: str
     source: str
+    framework: str
     basis: str
     file: str
 
@@ -310,10 +311,61 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeGiven:
+    """A thing that a test puts into its graph."""
+
+    id: str
+    kind: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeGiven:
+    """An edge that a test puts into its graph."""
+
+    type: str
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceGiven:
+    """Verified evidence that a test assumes; issued at the test's instant unless it says when."""
+
+    type: str
+    subject: str
+    issued: datetime | None
+    expires: datetime | None
+    roles: tuple[str, ...]
+    fields: Mapping[str, Value]
+
+
+Given = NodeGiven | EdgeGiven | EvidenceGiven
+
+
+@dataclass(frozen=True, slots=True)
+class AtStep:
+    """The instant of the steps after it."""
+
+    instant: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """The status that a rule must have for a thing, and the things that must be among the reasons."""
+
+    status: str
+    rule: str
+    subject: str
+    because_of: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class PackTest:
-    """A test and the pack it stands in."""
+    """A checked test: its steps in order."""
 
     pack: str
-    syntax: ast.Test
-    rules: Mapping[str, str]
-    """Rule names as written in the test → full names."""
+    name: str
+    steps: tuple["AtStep | Given | Expectation", ...]
+    span: Span

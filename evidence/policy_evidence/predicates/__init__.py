@@ -21,7 +21,7 @@ from policy_evidence.predicates.bundle import BundlePredicate
 from policy_evidence.predicates.decision import Counts, DecisionPredicate, Engine, Inputs, Pack, Verdict
 from policy_evidence.predicates.evidence import EvidencePredicate, FieldValue, Scalar
 from policy_evidence.predicates.waiver import WaiverPredicate
-from policy_evidence.shapes import fit, path_text
+from policy_evidence.shapes import Misfit, fit, path_text
 
 __all__ = [
     "BUNDLE_TYPE",
@@ -55,7 +55,7 @@ WAIVER_TYPE: Final = "urn:ai-policy-engine:waiver:v1"
 DECISION_TYPE: Final = "urn:ai-policy-engine:decision:v1"
 BUNDLE_TYPE: Final = "urn:ai-policy-engine:bundle:v1"
 
-_OWN_TYPES: Final[dict[str, type[WaiverPredicate] | type[DecisionPredicate] | type[BundlePredicate]]] = {
+_OWN_TYPES: Final[dict[str, type[Predicate]]] = {
     WAIVER_TYPE: WaiverPredicate,
     DECISION_TYPE: DecisionPredicate,
     BUNDLE_TYPE: BundlePredicate,
@@ -87,7 +87,8 @@ def parse_predicate(predicate_type: str, value: JsonValue) -> Predicate:
     """Return the predicate of a statement, or say what keeps `value` from being one."""
     if short_name_of(predicate_type) is None:
         raise FormatError("PE4122", f"{quoted(predicate_type)} is not a predicate type known here")
-    found = fit(_OWN_TYPES.get(predicate_type, EvidencePredicate), value)
+    model: type[Predicate] = _OWN_TYPES.get(predicate_type, EvidencePredicate)
+    found: Predicate | tuple[Misfit, ...] = fit(model, value)
     if isinstance(found, tuple):
         place = path_text(found[0].path) or "predicate"
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""

@@ -9,7 +9,7 @@ scalars or lists of scalars under identifiers.
 
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from policy_evidence.canonical import JsonValue
 from policy_evidence.shapes import Document, Identifier, Instant, Text, plainly
@@ -28,6 +28,10 @@ def _field_value(value: object) -> FieldValue:
     raise plainly("must be a text, a number, true, false, or a list of these")
 
 
+def _field_json(value: FieldValue) -> Scalar | list[Scalar]:
+    return list(value) if isinstance(value, tuple) else value
+
+
 class EvidencePredicate(Document):
     """What was seen, when, by whom it is asserted, and until when it may be relied on."""
 
@@ -39,6 +43,7 @@ class EvidencePredicate(Document):
         Annotated[
             FieldValue,
             PlainValidator(_field_value),
+            PlainSerializer(_field_json),
             WithJsonSchema({"anyOf": [_SCALAR_SCHEMA, {"type": "array", "items": _SCALAR_SCHEMA}]}),
         ],
-    ] = Field(max_length=1000)
+    ] = Field(max_length=1000, json_schema_extra={"additionalProperties": False})

@@ -36,9 +36,7 @@ class Holder:
     country: str | None = None
 
 
-def create_authority(
-    key: PrivateKey, holder: Holder, *, serial: int, not_before: datetime, not_after: datetime
-) -> str:
+def create_authority(key: PrivateKey, holder: Holder, *, serial: int, not_before: datetime, not_after: datetime) -> str:
     """Return the self-signed root certificate (PEM) of a local authority."""
     name = _name(holder)
     builder = (
@@ -64,7 +62,9 @@ def issue_certificate(
     if _spki(authority) != authority_key.public_key.spki:
         raise KeyFileError("PE4210", "the key of the authority does not belong to its certificate")
     if not_before < authority.not_valid_before_utc or not_after > authority.not_valid_after_utc:
-        raise KeyFileError("PE4211", "the certificate would be valid when its authority is not", "choose a shorter period")
+        raise KeyFileError(
+            "PE4211", "the certificate would be valid when its authority is not", "choose a shorter period"
+        )
     identifier = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     builder = (
         _builder(public_key, _name(holder), authority.subject, serial, not_before, not_after)

@@ -105,9 +105,7 @@ class PublicKey:
                     self._key.verify(signature, message)
                     return True
                 case ec.EllipticCurvePublicKey():
-                    return any(
-                        self._verifies_der(self._key, der, message) for der in _der_readings(signature)
-                    )
+                    return any(self._verifies_der(self._key, der, message) for der in _der_readings(signature))
                 case rsa.RSAPublicKey():
                     # RSA never signs statements.
                     return False
@@ -191,9 +189,7 @@ class PrivateKey:
             case ec.EllipticCurvePrivateKey():
                 return _lower_s(self._key.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True)))
             case rsa.RSAPrivateKey():
-                raise KeyFileError(
-                    "PE4210", "an RSA key does not sign statements", "use an Ed25519 or ECDSA P-256 key"
-                )
+                raise KeyFileError("PE4210", "an RSA key does not sign statements", "use an Ed25519 or ECDSA P-256 key")
             case _ as unreachable:
                 assert_never(unreachable)
 
@@ -233,7 +229,9 @@ def _kind_not_accepted() -> KeyFileError:
 
 
 def _not_a_public_key() -> KeyFileError:
-    return KeyFileError("PE4201", "the text is not a public key", "give `BEGIN PUBLIC KEY` PEM or the base64 of its SPKI")
+    return KeyFileError(
+        "PE4201", "the text is not a public key", "give `BEGIN PUBLIC KEY` PEM or the base64 of its SPKI"
+    )
 
 
 def _der_readings(signature: bytes) -> list[bytes]:

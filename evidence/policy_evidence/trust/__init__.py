@@ -1,4 +1,4 @@
-"""Whom we believe, for what, and from when until when: `model` is the meaning, `document` the file, `yaml_tree` its text.
+"""Whom we believe, for what, from when until when: `model` is the meaning, `document` the file, `yaml_tree` its text.
 
 >>> from policy_evidence.trust.document import parse_trust
 >>> parse_trust(b"format: 1")

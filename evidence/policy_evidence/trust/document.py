@@ -136,10 +136,10 @@ class _Reading:
             # Two names for one key would let one person meet a threshold of two.
             first = names.setdefault(public_key.key_id, name)
             if first != name:
-                self._problem((*path, "public_key"), "PE4306", f"is the same key as {quoted(first)}", "register it once")
-            yield name, TrustedKey(
-                name, public_key, entry.owner, entry.valid_from, entry.valid_until, entry.revoked_at
-            )
+                self._problem(
+                    (*path, "public_key"), "PE4306", f"is the same key as {quoted(first)}", "register it once"
+                )
+            yield name, TrustedKey(name, public_key, entry.owner, entry.valid_from, entry.valid_until, entry.revoked_at)
 
     def _public_key(self, text: str, path: Path) -> PublicKey | None:
         try:

@@ -58,7 +58,8 @@ def parse_tree(text: str) -> Tree:
     except yaml.MarkedYAMLError as cause:
         mark = cause.problem_mark or cause.context_mark
         raise _refusal("PE4301", "this is not YAML", mark.line + 1 if mark else None) from cause
-    except yaml.YAMLError as cause:
+    # The parser lets impossible escapes through as they come.
+    except (yaml.YAMLError, ValueError, OverflowError) as cause:
         raise _refusal("PE4301", "the text holds a character that YAML does not allow", None) from cause
     return Tree(reader.root, reader.lines)
 
@@ -74,11 +75,12 @@ class _Reader:
 
     def read(self, event: yaml.Event) -> None:
         """Take the next event of the document."""
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 1
         if getattr(event, "anchor", None) is not None:
             raise _refusal("PE4302", "anchors and aliases are not allowed", line, "write the value out in each place")
-        if getattr(event, "tag", None) is not None:
-            raise _refusal("PE4302", f"the tag {quoted(str(event.tag))} is not allowed", line, "leave the tag out")
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            raise _refusal("PE4302", f"the tag {quoted(str(tag))} is not allowed", line, "leave the tag out")
         match event:
             case yaml.DocumentStartEvent():
                 self._documents += 1
@@ -114,6 +116,8 @@ class _Reader:
         return path
 
     def _scalar(self, event: yaml.ScalarEvent, line: int) -> None:
+        if any("\ud800" <= character <= "\udfff" for character in event.value):
+            raise _refusal("PE4007", "a text holds half of a surrogate pair", line)
         top = self._stack[-1] if self._stack else None
         if top is not None and isinstance(top.value, dict) and top.key is None:
             self._key(top, top.value, event.value, line)
@@ -125,7 +129,9 @@ class _Reader:
         if key == "<<":
             raise _refusal("PE4302", "merge keys are not allowed", line, "write the values out")
         if key in mapping:
-            raise _refusal("PE4303", f"the key {quoted(key)} occurs twice in `{path_text(top.path) or 'the file'}`", line)
+            raise _refusal(
+                "PE4303", f"the key {quoted(key)} occurs twice in `{path_text(top.path) or 'the file'}`", line
+            )
         self.lines[(*top.path, key)] = line
         top.key = key
 

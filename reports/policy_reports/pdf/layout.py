@@ -42,6 +42,7 @@ class Look(StrEnum):
     NUMBER_STRONG = "number-strong"
     CODE = "code"
     IDENTIFIER = "identifier"
+    FIGURE = "figure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ _CELL_STYLES = {
     Look.NUMBER_STRONG: styles.CELL_NUMBER_STRONG,
     Look.CODE: styles.CELL_CODE,
     Look.IDENTIFIER: styles.CELL,
+    Look.FIGURE: styles.CELL_FIGURE,
 }
 
 
@@ -169,7 +171,7 @@ def _hex(colour: Color) -> str:
 
 
 def _data_table(rows: list[list[Cell]], widths: list[float], summary: str, *, header_row: bool) -> DataTable:
-    built = DataTable(rows, summary, header_row=header_row, colWidths=widths, hAlign="LEFT")
+    built = DataTable(rows, summary=summary, repeatRows=int(header_row), colWidths=widths, hAlign="LEFT")
     commands: list[tuple[Any, ...]] = [
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, RULE),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
@@ -194,7 +196,9 @@ class ContentsLine(Flowable):  # type: ignore[misc]  # reportlab publishes no ty
         self.heading = heading
         self.elements = (contents, Element("TOCI"), Element("Link"))
         self.pages = pages
-        self.indent, self.font, self.size, self.height = (0, BOLD, 10, 21) if heading.level == 1 else (16, REGULAR, 9, 15)
+        self.indent, self.font, self.size, self.height = (
+            (0, BOLD, 10, 21) if heading.level == 1 else (16, REGULAR, 9, 15)
+        )
 
     def wrap(self, available_width: float, available_height: float) -> tuple[float, float]:
         """One line, as wide as the page."""
@@ -248,16 +252,16 @@ class Report(BaseDocTemplate):  # type: ignore[misc]  # reportlab publishes no t
             ]
         )
 
-    def render(self, story: Story) -> TaggedCanvas:
-        """Draw the story and return the canvas with the recorded tree."""
+    def render(self, story: Story) -> tuple[TaggedCanvas, bytes]:
+        """Draw the story; return the canvas with the recorded tree, and the file."""
         canvases: list[TaggedCanvas] = []
 
         def make_canvas(*arguments: Any, **options: Any) -> TaggedCanvas:
             canvases.append(TaggedCanvas(*arguments, **{**options, "initialFontName": REGULAR}))
             return canvases[-1]
 
-        self.build(story, canvasmaker=make_canvas)
-        return canvases[-1]
+        self.build(list(story), canvasmaker=make_canvas)
+        return canvases[-1], self.output.getvalue()
 
     @staticmethod
     def _frame(bottom: float, height: float) -> Frame:

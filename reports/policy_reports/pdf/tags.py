@@ -253,8 +253,8 @@ class Cell(PlainParagraph):  # type: ignore[misc]  # reportlab publishes no type
 class DataTable(Table):  # type: ignore[misc]  # reportlab publishes no types
     """A table with a header row (repeated on every page) or, without one, a header column."""
 
-    def __init__(self, rows: Sequence[Sequence[Any]], summary: str, *, header_row: bool, **options: Any) -> None:
-        super().__init__(rows, repeatRows=int(header_row), **options)
+    def __init__(self, rows: Sequence[Sequence[Any]], *, summary: str = "", **options: Any) -> None:
+        super().__init__(rows, **options)  # reportlab makes the part overleaf by the same call, without a summary
         self._renderCB = _TABLE_TAGS
         self.element = Element("Table", summary=summary)
         # One element per row of the data, found again by the row's own cells when the table goes on overleaf.

@@ -1,0 +1,41 @@
+"""Messages of rules with their placeholders filled in."""
+
+from collections.abc import Mapping
+
+from policy_dsl.typed import tree
+from policy_dsl.typed.types import NodeType
+from policy_dsl.values import Value, text
+from policy_engine.evaluation.world import World
+
+
+def render(message: tree.Message | None, bindings: Mapping[int, str], world: World) -> str:
+    """Write a message; a placeholder takes the first of its meanings that is bound, and says so when nothing is known."""
+    if message is None:
+        return ""
+    return "".join(part if isinstance(part, str) else _placeholder(part, bindings, world) for part in message.parts)
+
+
+def _placeholder(meanings: tuple[tree.Expression, ...], bindings: Mapping[int, str], world: World) -> str:
+    for meaning in meanings:
+        match meaning:
+            case tree.ParameterValue(name):
+                return text(world.program.parameters[name])
+            case tree.Variable(slot, _, NodeType()) if slot in bindings:
+                return display_name(world, bindings[slot])
+            case tree.Read(variable, attribute) if variable.slot in bindings:
+                node = bindings[variable.slot]
+                value: Value | None = world.read(node, attribute)
+                if value is not None:
+                    return text(value)
+                return node if attribute.name == "name" else f"[{attribute.name} of {node} not stated]"
+            case _:
+                continue
+    first = meanings[0]
+    name = first.variable.name if isinstance(first, tree.Read) else first.name if isinstance(first, tree.Variable) else "value"
+    return f"[no {name} was found]"
+
+
+def display_name(world: World, node: str) -> str:
+    """Return a thing's name, or its id when it has none."""
+    fact = world.snapshot.nodes[node].attributes.get("name")
+    return text(fact.value) if fact is not None else node

@@ -1,0 +1,86 @@
+"""Operators on known values. Every evaluator uses these, so that a value means the same everywhere."""
+
+from datetime import date
+from decimal import Context, Decimal
+from typing import Any
+
+from policy_dsl.typed.tree import Operator
+from policy_dsl.values import Duration, Value, add, instant
+
+_CONTEXT = Context(prec=34, traps=[])
+
+
+def apply(operator: Operator, left: Any, right: Any) -> Value:
+    """Return the value of an operator for two known operands whose types the checker has accepted."""
+    match operator:
+        case Operator.EQUAL:
+            return equal(left, right)
+        case Operator.LESS:
+            return bool(_order(left, right) < 0)
+        case Operator.LESS_OR_EQUAL:
+            return bool(_order(left, right) <= 0)
+        case Operator.GREATER:
+            return bool(_order(left, right) > 0)
+        case Operator.GREATER_OR_EQUAL:
+            return bool(_order(left, right) >= 0)
+        case Operator.IN:
+            return any(equal(left, item) for item in right)
+        case Operator.CONTAINS:
+            return right in left if isinstance(left, str) else any(equal(item, right) for item in left)
+        case Operator.STARTS_WITH:
+            return bool(left.startswith(right))
+        case Operator.LIKE:
+            return matches(right, left)
+        case Operator.PLUS | Operator.MINUS:
+            return _sum(left, right if operator is Operator.PLUS else _negated(right))
+
+
+def equal(left: Any, right: Any) -> bool:
+    """Tell whether two values are the same; a date equals the instant of its first second."""
+    if isinstance(left, date) and isinstance(right, date):
+        return instant(left) == instant(right)
+    return bool(left == right)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a glob with ``*`` and ``?`` matches a whole text, in time linear in text times stars.
+
+    >>> matches("gpt-*", "gpt-5"), matches("*a*b", "xaxc")
+    (True, False)
+    """
+    p = t = 0
+    star = resume = -1
+    while t < len(text):
+        if p < len(pattern) and pattern[p] == "*":
+            star, resume = p, t
+            p += 1
+        elif p < len(pattern) and pattern[p] in {"?", text[t]}:
+            p += 1
+            t += 1
+        elif star >= 0:
+            # Let the last star swallow one more character; earlier stars never need to be tried again.
+            resume += 1
+            p, t = star + 1, resume
+        else:
+            return False
+    return not pattern[p:].strip("*")
+
+
+def _order(left: Any, right: Any) -> int:
+    if isinstance(left, date):
+        left, right = instant(left), instant(right)
+    return int(left > right) - int(left < right)
+
+
+def _negated(value: Any) -> Any:
+    return _CONTEXT.minus(value) if isinstance(value, Decimal) else -value
+
+
+def _sum(left: Any, right: Any) -> Value:
+    if isinstance(left, date):
+        return add(left, right)
+    if isinstance(left, Duration):
+        return left + Duration(right.months, right.seconds)
+    if isinstance(left, Decimal) or isinstance(right, Decimal):
+        return _CONTEXT.add(Decimal(left), Decimal(right))
+    return int(left + right)

@@ -1,0 +1,432 @@
+"""Checked expressions → Python closures.
+
+Every expression becomes two closures: ``value`` finds the value alone, stopping as soon as it is decided, and
+``trace`` also finds what it rests on. A verdict needs only values; a proof is traced for the results that are shown.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from policy_dsl.typed import tree
+from policy_dsl.values import add
+from policy_engine.evaluation import counting, operators
+from policy_engine.evaluation.instants import turning_point
+from policy_engine.evaluation.point.ranges import Ranges
+from policy_engine.evaluation.point.run import Run, Tracer, Value
+from policy_engine.evaluation.trace import UNKNOWN, Item, Trace, found_at, junction, together
+from policy_engine.model.evidence import Evidence
+from policy_engine.model.results import FactRead, MissingFact, value_in_words
+
+
+class Compiler:
+    """Compiles the expressions of one program, each definition once."""
+
+    def __init__(self, program: tree.Program) -> None:
+        self.program = program
+        self.ranges = Ranges(program.schema, self.value, self.trace)
+        self._definitions: dict[str, tuple[Value, Tracer]] = {}
+
+    # --- values ----------------------------------------------------------------------------------------
+
+    def value(self, expression: tree.Expression) -> Value:
+        """Return the closure that finds an expression's value, or ``UNKNOWN``."""
+        match expression:
+            case tree.Constant(constant):
+                return lambda _: constant
+            case tree.Moment(date_only):
+                return (lambda run: run.at.date()) if date_only else (lambda run: run.at)
+            case tree.Variable(slot):
+                return lambda run: run.slots[slot]
+            case tree.ParameterValue(name):
+                parameter = self.program.parameters[name]
+                return lambda _: parameter
+            case tree.Read(variable, attribute):
+                return _read(variable.slot, attribute)
+            case tree.Field(attribute):
+                return lambda run: _unknown_if_none(_record(run).fields.get(attribute.name, attribute.default))
+            case tree.Invoke():
+                return self.invoke(expression)
+            case tree.Operation():
+                return self.operation(expression)
+            case tree.SetOf(items):
+                return _set([self.value(i) for i in items])
+            case tree.Not(operand):
+                return _not(self.value(operand))
+            case tree.And(operands):
+                return _junction([self.value(o) for o in operands], stops=False)
+            case tree.Or(operands):
+                return _junction([self.value(o) for o in operands], stops=True)
+            case tree.Known(operand):
+                inner = self.value(operand)
+                return lambda run: inner(run) is not UNKNOWN
+            case tree.IfUnknown(operand, otherwise):
+                return _if_unknown(self.value(operand), self.value(otherwise))
+            case tree.HasEvidence():
+                return self.has_evidence(expression)
+            case tree.Count():
+                return self.count(expression)
+
+    def definition(self, name: str) -> tuple[Value, Tracer]:
+        """Return the closures of a definition's body."""
+        if name not in self._definitions:
+            body = self.program.definitions[name].body
+            self._definitions[name] = (self.value(body), self.trace(body))
+        return self._definitions[name]
+
+    def invoke(self, expression: tree.Invoke) -> Value:
+        arguments = [self.value(a) for a in expression.arguments]
+        size = self.program.definitions[expression.definition].slots
+        body, _ = self.definition(expression.definition)
+
+        def invoked(run: Run) -> Any:
+            values = [a(run) for a in arguments]
+            if any(v is UNKNOWN for v in values):
+                return UNKNOWN
+            key = (expression.definition, *values)
+            if key not in run.remembered:
+                outer = run.slots, run.record, run.horizon
+                run.slots, run.record, run.horizon = [*values, *[None] * (size - len(values))], None, None
+                run.remembered[key] = body(run), run.horizon
+                run.slots, run.record, run.horizon = outer
+            found, horizon = run.remembered[key]
+            run.changes(horizon)
+            return found
+
+        return invoked
+
+    def operation(self, expression: tree.Operation) -> Value:
+        left, right, operator = self.value(expression.left), self.value(expression.right), expression.operator
+
+        def operated(run: Run) -> Any:
+            one = left(run)
+            other = right(run)
+            if one is UNKNOWN or other is UNKNOWN:
+                return UNKNOWN
+            return operators.apply(operator, one, other)
+
+        if not expression.timed:
+            return operated
+
+        def timed(run: Run) -> Any:
+            found = operated(run)
+            if found is not UNKNOWN and run.tracking:
+                run.changes(_turning(run, operated))
+            return found
+
+        return timed
+
+    def has_evidence(self, pattern: tree.HasEvidence) -> Value:
+        matching = self.matching(pattern)
+        where = self.value(pattern.where) if pattern.where is not None else None
+
+        def has(run: Run) -> Any:
+            found: Any = False
+            for record, in_time in matching(run):
+                if in_time is False:
+                    continue
+                value = in_time if where is None else _both(in_time, _in_view(run, record, where))
+                if value is True:
+                    return True
+                if value is UNKNOWN:
+                    found = UNKNOWN
+            return found
+
+        return has
+
+    def matching(self, pattern: tree.HasEvidence) -> Any:
+        """Return a closure that yields the evidence with the right signers that counts now, and whether it is young enough."""
+        slot = pattern.subject.slot
+        max_age = self.value(pattern.max_age) if pattern.max_age is not None else None
+
+        def records(run: Run) -> list[tuple[Evidence, Any]]:
+            found: list[tuple[Evidence, Any]] = []
+            at = run.at
+            age = max_age(run) if max_age is not None else None
+            for record in run.world.evidence.about(run.slots[slot], pattern.type):
+                in_time: Any = True
+                run.changes(record.counts_from)
+                run.changes(record.counts_until)
+                if age is UNKNOWN:
+                    in_time = UNKNOWN
+                elif age is not None:
+                    limit = add(record.issued, age)
+                    assert isinstance(limit, datetime)  # noqa: S101 - an instant moved by a duration is an instant
+                    run.changes(limit)
+                    in_time = at < limit
+                counts = record.counts_from <= at and (record.counts_until is None or at < record.counts_until)
+                if counts and (pattern.role is None or record.signed_by(pattern.role) >= pattern.signers):
+                    found.append((record, in_time))
+            return found
+
+        return records
+
+    def count(self, expression: tree.Count) -> Value:
+        items = self.ranges.items(expression)
+        condition = self.value(expression.condition)
+        slot, word, number = expression.variable.slot, expression.word, expression.number
+
+        def counted(run: Run) -> Any:
+            true = unknown = 0
+            for item in items(run):
+                run.slots[slot] = item.node
+                found = condition(run)
+                if found is UNKNOWN or (found is True and not item.sure):
+                    unknown += 1
+                elif found is True:
+                    true += 1
+                    if true > number or (word is tree.CountWord.AT_LEAST and true >= number):
+                        break  # more things cannot change what the count says
+            return counting.compare(word, number, true, unknown)
+
+        return counted
+
+    # --- traces ----------------------------------------------------------------------------------------
+
+    def trace(self, expression: tree.Expression) -> Tracer:
+        """Return the closure that finds an expression's value and what it rests on."""
+        match expression:
+            case tree.Read(variable, attribute):
+                return _traced_read(variable.slot, attribute)
+            case tree.Field(attribute):
+                return _traced_field(attribute)
+            case tree.Invoke():
+                return self.traced_invoke(expression)
+            case tree.Operation(_, left, right):
+                return self.traced_operation(expression, self.trace(left), self.trace(right))
+            case tree.SetOf(items):
+                return _traced_set([self.trace(i) for i in items])
+            case tree.Not(operand):
+                return _traced_not(self.trace(operand))
+            case tree.And(operands):
+                return _traced_junction([self.trace(o) for o in operands], all_of=True)
+            case tree.Or(operands):
+                return _traced_junction([self.trace(o) for o in operands], all_of=False)
+            case tree.Known(operand):
+                return _traced_known(self.trace(operand))
+            case tree.IfUnknown(operand, otherwise):
+                return _traced_if_unknown(self.trace(operand), self.trace(otherwise))
+            case tree.HasEvidence():
+                return self.traced_evidence(expression)
+            case tree.Count():
+                return self.traced_count(expression)
+            case _:
+                value = self.value(expression)
+                return lambda run: Trace(value(run))
+
+    def traced_invoke(self, expression: tree.Invoke) -> Tracer:
+        arguments = [self.trace(a) for a in expression.arguments]
+        size = self.program.definitions[expression.definition].slots
+        _, body = self.definition(expression.definition)
+
+        def invoked(run: Run) -> Trace:
+            values = [a(run) for a in arguments]
+            unknown = [v for v in values if v.value is UNKNOWN]
+            if unknown:
+                return together(UNKNOWN, unknown)
+            outer = run.slots, run.record
+            run.slots, run.record = [*(v.value for v in values), *[None] * (size - len(values))], None
+            found = body(run)
+            run.slots, run.record = outer
+            # The variables of a definition are its own; a message of the rule cannot name them.
+            return Trace(found.value, found.facts, found.missing, found.evidence, found.witnesses)
+
+        return invoked
+
+    def traced_operation(self, expression: tree.Operation, left: Tracer, right: Tracer) -> Tracer:
+        def operated(run: Run) -> Trace:
+            one, other = left(run), right(run)
+            unknown = [t for t in (one, other) if t.value is UNKNOWN]
+            if unknown:
+                return together(UNKNOWN, unknown)
+            return together(operators.apply(expression.operator, one.value, other.value), (one, other))
+
+        return operated
+
+    def traced_evidence(self, pattern: tree.HasEvidence) -> Tracer:
+        matching = self.matching(pattern)
+        age = self.trace(pattern.max_age) if pattern.max_age is not None else None
+        where = self.trace(pattern.where) if pattern.where is not None else None
+
+        def has(run: Run) -> Trace:
+            subject = run.slots[pattern.subject.slot]
+            traces = []
+            for record, in_time in matching(run):
+                conditions = [Trace(True, evidence=frozenset({record.digest}))]
+                if age is not None:
+                    conditions.append(age(run).valued(in_time))
+                if where is not None:
+                    outer, run.record = run.record, record
+                    conditions.append(where(run))
+                    run.record = outer
+                traces.append(junction(tuple(conditions), all_of=True))
+            none = Trace(False, facts=frozenset({FactRead(subject, f"evidence {pattern.type}", "none that counts")}))
+            return junction((*traces, none), all_of=False)
+
+        return has
+
+    def traced_count(self, expression: tree.Count) -> Tracer:
+        items = self.ranges.items(expression)
+        condition = self.trace(expression.condition)
+        slot = expression.variable.slot
+        anchor = None if isinstance(expression.range, tree.KindRange) else expression.range.anchor.slot
+
+        def counted(run: Run) -> Trace:
+            start = run.slots[anchor] if anchor is not None else None
+            return counting.count(expression.word, expression.number, tuple(one(run, i, start) for i in items(run)))
+
+        def one(run: Run, item: Item, start: str | None) -> Trace:
+            run.slots[slot] = item.node
+            return found_at(item, start, slot, condition(run))
+
+        return counted
+
+
+# --- closures of single forms ------------------------------------------------------------------------------
+
+
+def _unknown_if_none(value: Any) -> Any:
+    return UNKNOWN if value is None else value
+
+
+def _record(run: Run) -> Evidence:
+    assert run.record is not None  # noqa: S101 - the checker allows fields in evidence conditions only
+    return run.record
+
+
+def _in_view(run: Run, record: Evidence, where: Value) -> Any:
+    outer, run.record = run.record, record
+    found = where(run)
+    run.record = outer
+    return found
+
+
+def _both(left: Any, right: Any) -> Any:
+    if left is False or right is False:
+        return False
+    return UNKNOWN if left is UNKNOWN or right is UNKNOWN else True
+
+
+def _turning(run: Run, operated: Value) -> datetime | None:
+    def holds(when: datetime) -> bool:
+        at, run.at = run.at, when
+        found = operated(run)
+        run.at = at
+        return bool(found)
+
+    return turning_point(holds, run.at)
+
+
+def _read(slot: int, attribute: Any) -> Value:
+    name, default = attribute.name, attribute.default
+    fallback = _unknown_if_none(default)
+
+    def read(run: Run) -> Any:
+        node = run.world.snapshot.nodes[run.slots[slot]]
+        fact = node.attributes.get(name)
+        if fact is not None:
+            return fact.value
+        return UNKNOWN if name in node.conflicts else fallback
+
+    return read
+
+
+def _set(items: list[Value]) -> Value:
+    def found(run: Run) -> Any:
+        values = [i(run) for i in items]
+        return UNKNOWN if any(v is UNKNOWN for v in values) else frozenset(values)
+
+    return found
+
+
+def _not(operand: Value) -> Value:
+    def negated(run: Run) -> Any:
+        found = operand(run)
+        return UNKNOWN if found is UNKNOWN else not found
+
+    return negated
+
+
+def _junction(operands: list[Value], *, stops: bool) -> Value:
+    def joined(run: Run) -> Any:
+        result: Any = not stops
+        for operand in operands:
+            found = operand(run)
+            if found is stops:
+                return stops
+            if found is UNKNOWN:
+                result = UNKNOWN
+        return result
+
+    return joined
+
+
+def _if_unknown(operand: Value, otherwise: Value) -> Value:
+    def found(run: Run) -> Any:
+        first = operand(run)
+        return otherwise(run) if first is UNKNOWN else first
+
+    return found
+
+
+def _traced_read(slot: int, attribute: Any) -> Tracer:
+    def read(run: Run) -> Trace:
+        node = run.slots[slot]
+        value = run.world.read(node, attribute)
+        if value is None:
+            missing = MissingFact(node, attribute.name, run.world.why_missing(node, attribute.name))
+            return Trace(UNKNOWN, missing=frozenset({missing}))
+        return Trace(value, facts=frozenset({FactRead(node, attribute.name, value_in_words(value))}))
+
+    return read
+
+
+def _traced_field(attribute: Any) -> Tracer:
+    def read(run: Run) -> Trace:
+        record = _record(run)
+        name = f"evidence {record.type}.{attribute.name}"
+        value = record.fields.get(attribute.name, attribute.default)
+        if value is None:
+            return Trace(UNKNOWN, missing=frozenset({MissingFact(record.subject, name, "not stated")}))
+        return Trace(value, facts=frozenset({FactRead(record.subject, name, value_in_words(value))}))
+
+    return read
+
+
+def _traced_set(items: list[Tracer]) -> Tracer:
+    def found(run: Run) -> Trace:
+        parts = [i(run) for i in items]
+        unknown = [p for p in parts if p.value is UNKNOWN]
+        return together(UNKNOWN, unknown) if unknown else together(frozenset(p.value for p in parts), parts)
+
+    return found
+
+
+def _traced_not(operand: Tracer) -> Tracer:
+    def negated(run: Run) -> Trace:
+        found = operand(run)
+        return found if found.value is UNKNOWN else found.valued(not found.value)
+
+    return negated
+
+
+def _traced_junction(operands: list[Tracer], *, all_of: bool) -> Tracer:
+    return lambda run: junction(tuple(o(run) for o in operands), all_of=all_of)
+
+
+def _traced_known(operand: Tracer) -> Tracer:
+    def known(run: Run) -> Trace:
+        found = operand(run)
+        if found.value is not UNKNOWN:
+            return found.valued(True)
+        return Trace(False, facts=frozenset(FactRead(m.node, m.attribute, m.reason) for m in found.missing))
+
+    return known
+
+
+def _traced_if_unknown(operand: Tracer, otherwise: Tracer) -> Tracer:
+    def found(run: Run) -> Trace:
+        first = operand(run)
+        return otherwise(run) if first.value is UNKNOWN else first
+
+    return found
+

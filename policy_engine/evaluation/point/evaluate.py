@@ -1,0 +1,88 @@
+"""The point evaluator: one rule, one subject, visiting only what the answer needs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from policy_dsl.typed import tree
+from policy_engine.evaluation.messages import render
+from policy_engine.evaluation.point.compile import Compiler
+from policy_engine.evaluation.point.lineage import Lineage
+from policy_engine.evaluation.point.run import Run, Tracer, Value
+from policy_engine.evaluation.trace import Trace
+from policy_engine.evaluation.verdicts import Decision, decide
+from policy_engine.evaluation.world import World
+from policy_engine.model.results import Result, Status
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    value: Value
+    trace: Tracer
+
+
+class PointEvaluator:
+    """Evaluates the rules of a program over one snapshot and one set of evidence."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._compiler = Compiler(world.program)
+        self._lineage = Lineage(world.snapshot, world.program.schema)
+        self._expressions: dict[int, _Compiled] = {}
+
+    def evaluate_all(self, at: datetime) -> Iterator[Result]:
+        """Yield the result of every rule for every thing it is about, by rule, then by subject."""
+        for rule in self.world.program.rules.values():
+            for subject in self.world.subjects(rule):
+                yield self.evaluate(rule, subject, at)
+
+    def evaluate(self, rule: tree.Rule, subject: str, at: datetime) -> Result:
+        """Return what a rule says about a subject at an instant, with its proof."""
+        return self._result(rule, subject, self.decide(rule, subject, at))
+
+    def decide(self, rule: tree.Rule, subject: str, at: datetime) -> Decision:
+        """Return the decision with its grounds; later instants are looked at for their status alone."""
+
+        def trace(expression: tree.Expression, when: datetime) -> tuple[Trace, datetime | None]:
+            compiled = self._compile(expression)
+            run = self._run(rule, subject, when)
+            value = compiled.value(run)
+            if when is not at:
+                return Trace(value), run.horizon
+            traced = self._run(rule, subject, when)
+            traced.tracking = False
+            return compiled.trace(traced), run.horizon
+
+        self._lineage.forget()
+        return decide(rule, at, trace)
+
+    def _run(self, rule: tree.Rule, subject: str, at: datetime) -> Run:
+        run = Run(self.world, self._lineage, rule.slots, at)
+        run.slots[rule.subject.slot] = subject
+        return run
+
+    def _compile(self, expression: tree.Expression) -> _Compiled:
+        # Keyed by identity: the program keeps every expression alive.
+        found = self._expressions.get(id(expression))
+        if found is None:
+            found = _Compiled(self._compiler.value(expression), self._compiler.trace(expression))
+            self._expressions[id(expression)] = found
+        return found
+
+    def _result(self, rule: tree.Rule, subject: str, decision: Decision) -> Result:
+        grounds = decision.grounds
+        bindings = {**dict(grounds.bindings), rule.subject.slot: subject}
+        open_result = decision.status in {Status.FAIL, Status.UNKNOWN}
+        return Result(
+            rule=rule.name,
+            subject=subject,
+            status=decision.status,
+            reason=decision.reason,
+            message=render(rule.otherwise, bindings, self.world) if decision.status is Status.FAIL else "",
+            remedy=render(rule.remedy, bindings, self.world) if open_result else "",
+            witnesses=grounds.witnesses if open_result else (),
+            facts=tuple(sorted(grounds.facts)),
+            missing=tuple(sorted(grounds.missing)) if decision.status is Status.UNKNOWN else (),
+            evidence=tuple(sorted(grounds.evidence)),
+            valid_until=decision.valid_until,
+        )

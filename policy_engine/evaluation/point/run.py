@@ -1,0 +1,37 @@
+"""One evaluation of one subject: the state that compiled closures share."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from policy_engine.evaluation.instants import earlier
+from policy_engine.evaluation.point.lineage import Lineage
+from policy_engine.evaluation.trace import Trace
+from policy_engine.evaluation.world import World
+from policy_engine.model.evidence import Evidence
+
+
+class Run:
+    """Bound things by slot, the evidence in view, and the first instant at which something seen may change."""
+
+    __slots__ = ("at", "horizon", "lineage", "record", "remembered", "slots", "tracking", "world")
+
+    def __init__(self, world: World, lineage: Lineage, slots: int, at: datetime, *, tracking: bool = True) -> None:
+        self.world = world
+        self.lineage = lineage
+        self.at = at
+        self.slots: list[Any] = [None] * slots
+        self.record: Evidence | None = None
+        self.horizon: datetime | None = None
+        self.tracking = tracking
+        # Results of definitions, so that definitions that call each other cost no more than one call for each thing.
+        self.remembered: dict[tuple[Any, ...], tuple[Any, datetime | None]] = {}
+
+    def changes(self, when: datetime | None) -> None:
+        """Note that something seen changes at an instant."""
+        if when is not None and when > self.at:
+            self.horizon = earlier(self.horizon, when)
+
+
+Value = Callable[[Run], Any]
+Tracer = Callable[[Run], Trace]

@@ -1,0 +1,229 @@
+"""The reference evaluator: what policies mean, written to be obviously right and as slow as it likes.
+
+It walks the checked tree over a networkx graph, looks at every operand and every thing, and remembers nothing.
+It is the oracle that every other evaluator must agree with: on status, grounds, missing facts, paths and
+``valid_until``.
+"""
+
+from datetime import datetime
+
+import networkx as nx
+
+from policy_dsl.typed import tree
+from policy_dsl.typed.types import NodeType
+from policy_dsl.values import Value, add
+from policy_engine.evaluation import counting, operators
+from policy_engine.evaluation.instants import earlier, turning_point
+from policy_engine.evaluation.trace import UNKNOWN, Item, Trace, found_at, junction, together
+from policy_engine.evaluation.verdicts import Decision, decide
+from policy_engine.evaluation.world import World
+from policy_engine.lineage.networkx_graph import to_networkx
+from policy_engine.model.evidence import Evidence
+from policy_engine.model.results import FactRead, Hop, MissingFact, value_in_words
+
+Bindings = dict[int, str | object]
+
+
+class ReferenceEvaluator:
+    """Evaluates rules one by one over a networkx graph."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.graph: "nx.MultiDiGraph[str]" = to_networkx(world.snapshot)
+
+    def evaluate(self, rule: tree.Rule, subject: str, at: datetime) -> Decision:
+        """Return what a rule says about a subject at an instant."""
+        return decide(rule, at, lambda expression, when: self._trace(expression, {rule.subject.slot: subject}, when))
+
+    def _trace(self, expression: tree.Expression, bindings: Bindings, at: datetime) -> tuple[Trace, datetime | None]:
+        walk = _Walk(self.world, self.graph, at)
+        return walk.trace(expression, bindings, None), walk.horizon
+
+
+class _Walk:
+    """One walk at one instant; ``horizon`` is the first instant at which something it saw may change."""
+
+    def __init__(self, world: World, graph: "nx.MultiDiGraph[str]", at: datetime) -> None:
+        self.world = world
+        self.graph = graph
+        self.at = at
+        self.horizon: datetime | None = None
+
+    def trace(self, expression: tree.Expression, bindings: Bindings, evidence: Evidence | None) -> Trace:
+        match expression:
+            case tree.Constant(value):
+                return Trace(value)
+            case tree.Moment(date_only):
+                return Trace(self.at.date() if date_only else self.at)
+            case tree.Variable(slot):
+                return Trace(bindings[slot])
+            case tree.ParameterValue(name):
+                return Trace(self.world.program.parameters[name])
+            case tree.Read(variable, attribute):
+                node = str(bindings[variable.slot])
+                return self.fact(node, attribute.name, self.world.read(node, attribute), self.world.why_missing(node, attribute.name))
+            case tree.Field(attribute):
+                assert evidence is not None  # noqa: S101 - the checker allows fields in evidence conditions only
+                name = f"evidence {evidence.type}.{attribute.name}"
+                return self.fact(evidence.subject, name, evidence.fields.get(attribute.name, attribute.default), "not stated")
+            case tree.Invoke(name, arguments):
+                definition = self.world.program.definitions[name]
+                values = [self.trace(a, bindings, evidence) for a in arguments]
+                if any(v.value is UNKNOWN for v in values):
+                    return together(UNKNOWN, [v for v in values if v.value is UNKNOWN])
+                inner = {f.slot: v.value for f, v in zip(definition.formals, values, strict=True)}
+                body = self.trace(definition.body, inner, None)
+                # The variables of a definition are its own; a message of the rule cannot name them.
+                return Trace(body.value, body.facts, body.missing, body.evidence, body.witnesses)
+            case tree.Operation():
+                return self.operation(expression, bindings, evidence)
+            case tree.SetOf(members):
+                parts = [self.trace(m, bindings, evidence) for m in members]
+                unknown = [p for p in parts if p.value is UNKNOWN]
+                return together(UNKNOWN, unknown) if unknown else together(frozenset(p.value for p in parts), parts)
+            case tree.Not(operand):
+                inner_trace = self.trace(operand, bindings, evidence)
+                return inner_trace if inner_trace.value is UNKNOWN else inner_trace.valued(not inner_trace.value)
+            case tree.And(operands):
+                return junction(tuple(self.trace(o, bindings, evidence) for o in operands), all_of=True)
+            case tree.Or(operands):
+                return junction(tuple(self.trace(o, bindings, evidence) for o in operands), all_of=False)
+            case tree.Known(operand):
+                return self.known(self.trace(operand, bindings, evidence))
+            case tree.IfUnknown(operand, otherwise):
+                first = self.trace(operand, bindings, evidence)
+                return self.trace(otherwise, bindings, evidence) if first.value is UNKNOWN else first
+            case tree.HasEvidence():
+                return self.has_evidence(expression, bindings)
+            case tree.Count(word, number, variable, _, condition):
+                anchor, items = self.items(expression, bindings, evidence)
+                traces = [
+                    found_at(item, anchor, variable.slot, self.trace(condition, {**bindings, variable.slot: item.node}, evidence))
+                    for item in items
+                ]
+                return counting.count(word, number, tuple(traces))
+
+    def fact(self, node: str, attribute: str, value: Value | None, why_missing: str) -> Trace:
+        if value is None:
+            return Trace(UNKNOWN, missing=frozenset({MissingFact(node, attribute, why_missing)}))
+        return Trace(value, facts=frozenset({FactRead(node, attribute, value_in_words(value))}))
+
+    def known(self, inner: Trace) -> Trace:
+        if inner.value is not UNKNOWN:
+            return inner.valued(True)
+        absent = frozenset(FactRead(m.node, m.attribute, m.reason) for m in inner.missing)
+        return Trace(False, facts=absent)
+
+    def operation(self, expression: tree.Operation, bindings: Bindings, evidence: Evidence | None) -> Trace:
+        left = self.trace(expression.left, bindings, evidence)
+        right = self.trace(expression.right, bindings, evidence)
+        unknown = [t for t in (left, right) if t.value is UNKNOWN]
+        if unknown:
+            return together(UNKNOWN, unknown)
+        if expression.timed:
+
+            def holds(when: datetime) -> bool:
+                then = _Walk(self.world, self.graph, when)
+                one, other = (then.trace(e, bindings, evidence).value for e in (expression.left, expression.right))
+                return bool(operators.apply(expression.operator, one, other))
+
+            self.horizon = earlier(self.horizon, turning_point(holds, self.at))
+        return together(operators.apply(expression.operator, left.value, right.value), (left, right))
+
+    def has_evidence(self, pattern: tree.HasEvidence, bindings: Bindings) -> Trace:
+        subject = str(bindings[pattern.subject.slot])
+        max_age = self.trace(pattern.max_age, bindings, None) if pattern.max_age is not None else None
+        traces = []
+        for record in self.world.evidence.about(subject, pattern.type):
+            limits = [record.counts_from, record.counts_until]
+            if max_age is not None and max_age.value is not UNKNOWN:
+                limits.append(_instant(add(record.issued, max_age.value)))
+            for limit in limits:
+                if limit is not None and limit > self.at:
+                    self.horizon = earlier(self.horizon, limit)
+            if not record.counts_from <= self.at or (record.counts_until is not None and record.counts_until <= self.at):
+                continue
+            if pattern.role is not None and record.signed_by(pattern.role) < pattern.signers:
+                continue
+            conditions = [Trace(True, evidence=frozenset({record.digest}))]
+            if max_age is not None:
+                known = max_age.value is not UNKNOWN
+                conditions.append(max_age.valued(self.at < _instant(add(record.issued, max_age.value))) if known else max_age)
+            if pattern.where is not None:
+                conditions.append(self.trace(pattern.where, bindings, record))
+            traces.append(junction(tuple(conditions), all_of=True))
+        none = Trace(False, facts=frozenset({FactRead(subject, f"evidence {pattern.type}", "none that counts")}))
+        return junction((*traces, none), all_of=False)
+
+    # --- ranges --------------------------------------------------------------------------------------
+
+    def items(self, count: tree.Count, bindings: Bindings, evidence: Evidence | None) -> tuple[str | None, list[Item]]:
+        """Return the anchor of a range and the things in it, nearest first, then by id."""
+        kind = count.variable.type
+        assert isinstance(kind, NodeType)  # noqa: S101 - the checker binds quantifiers to kinds
+        kinds = self.world.program.schema.kinds_below(kind.kind)
+        match count.range:
+            case tree.KindRange():
+                return None, [Item(n, ()) for n in sorted(self.graph) if self.graph.nodes[n]["kind"] in kinds]
+            case tree.EdgeRange(anchor, edge, reverse):
+                node = str(bindings[anchor.slot])
+                ends = sorted({far for far, name, label in self.neighbours(node, frozenset({edge}), upstream=not reverse)})
+                name = self.world.program.schema.edges[edge].reverse or edge if reverse else edge
+                return node, [Item(n, (Hop(name, n),)) for n in ends if self.graph.nodes[n]["kind"] in kinds]
+            case tree.LineageRange() as lineage:
+                node = str(bindings[lineage.anchor.slot])
+                found = self.lineage(lineage, node, bindings, evidence)
+                return node, [i for i in found if self.graph.nodes[i.node]["kind"] in kinds]
+
+    def neighbours(self, node: str, edges: frozenset[str], *, upstream: bool) -> list[tuple[str, str, str]]:
+        """Return (node reached, edge type, name of the edge in this direction) one step away."""
+        schema = self.world.program.schema
+        if upstream:
+            return [(far, key, key) for _, far, key in self.graph.out_edges(node, keys=True) if key in edges]
+        return [
+            (far, key, schema.edges[key].reverse or key) for far, _, key in self.graph.in_edges(node, keys=True) if key in edges
+        ]
+
+    def lineage(self, lineage: tree.LineageRange, anchor: str, bindings: Bindings, evidence: Evidence | None) -> list[Item]:
+        barred = {n: self.barred(lineage.barrier, n, bindings, evidence) for n in self.graph}
+        surely = self.reach(lineage, anchor, {n for n in self.graph if barred[n].value is False})
+        maybe = self.reach(lineage, anchor, {n for n in self.graph if barred[n].value is not True})
+        doubtful = [n for n in maybe if barred[n].value is UNKNOWN and n != anchor]
+        doubts = frozenset[MissingFact]().union(*(barred[n].missing for n in doubtful))
+        items = [(len(path), node, Item(node, path)) for node, path in surely.items()]
+        items += [(len(path), node, Item(node, path, False, doubts)) for node, path in maybe.items() if node not in surely]
+        return [item for _, _, item in sorted(items, key=lambda i: i[:2])]
+
+    def barred(self, barrier: tree.Barrier | None, node: str, bindings: Bindings, evidence: Evidence | None) -> Trace:
+        if barrier is None:
+            return Trace(False)
+        kind = barrier.variable.type
+        assert isinstance(kind, NodeType)  # noqa: S101 - the checker binds barriers to kinds
+        if not self.world.program.schema.is_a(self.graph.nodes[node]["kind"], kind.kind):
+            return Trace(False)
+        return self.trace(barrier.condition, {**bindings, barrier.variable.slot: node}, evidence)
+
+    def reach(self, lineage: tree.LineageRange, anchor: str, passable: set[str]) -> dict[str, tuple[Hop, ...]]:
+        """Return the shortest path to each thing reached; of equals, the one over the smallest node before it."""
+        paths: dict[str, tuple[Hop, ...]] = {}
+        level: dict[str, tuple[Hop, ...]] = {anchor: ()}
+        distance = 0
+        while level and (lineage.hops is None or distance < lineage.hops):
+            distance += 1
+            following: dict[str, tuple[str, str, tuple[Hop, ...]]] = {}
+            for node, path in level.items():
+                if distance > 1 and node not in passable:
+                    continue
+                for far, edge, label in self.neighbours(node, lineage.edges, upstream=lineage.upstream):
+                    candidate = (node, edge, (*path, Hop(label, far)))
+                    if far not in paths and (far not in following or candidate[:2] < following[far][:2]):
+                        following[far] = candidate
+            level = {far: path for far, (_, _, path) in following.items()}
+            paths |= level
+            level.pop(anchor, None)  # the anchor was the first thing gone out from
+        return paths
+
+
+def _instant(value: object) -> datetime:
+    assert isinstance(value, datetime)  # noqa: S101 - an instant moved by a duration is an instant
+    return value

@@ -1,0 +1,96 @@
+"""What an evaluator has found out about an expression: its value and what decided it.
+
+The rules by which traces combine are part of the language's meaning, so that every evaluator names the same
+facts: a false conjunction rests on its false parts alone, a true one on all; an unknown result rests on its
+unknown parts; a count rests on the things that make it so.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from policy_engine.model.results import FactRead, Hop, MissingFact, Witness
+
+UNKNOWN: Any = type("Unknown", (), {"__repr__": lambda _: "UNKNOWN", "__bool__": lambda _: False, "__slots__": ()})()
+"""The value of an expression that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A value with the facts, missing facts and evidence it rests on, and paths to the things that decided it.
+
+    ``bindings`` are the things, by slot, that a message about this value would speak of.
+    """
+
+    value: Any
+    facts: frozenset[FactRead] = frozenset()
+    missing: frozenset[MissingFact] = frozenset()
+    evidence: frozenset[str] = frozenset()
+    witnesses: tuple[Witness, ...] = ()
+    bindings: tuple[tuple[int, str], ...] = ()
+
+    def valued(self, value: Any) -> "Trace":
+        """Return the same grounds for another value."""
+        return replace(self, value=value)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A thing of a range: where it was found and whether it surely belongs to the range."""
+
+    node: str
+    path: tuple[Hop, ...]
+    sure: bool = True
+    doubts: frozenset[MissingFact] = field(default_factory=frozenset)
+    """Missing facts that leave open whether the thing belongs to the range."""
+
+
+def together(value: Any, traces: Iterable[Trace]) -> Trace:
+    """Return a value that rests on several traces."""
+    parts = tuple(traces)
+    if len(parts) == 1:
+        return parts[0].valued(value)
+    bindings: dict[int, str] = {}
+    for part in parts:
+        for slot, node in part.bindings:
+            bindings.setdefault(slot, node)
+    return Trace(
+        value,
+        frozenset().union(*(p.facts for p in parts)),
+        frozenset().union(*(p.missing for p in parts)),
+        frozenset().union(*(p.evidence for p in parts)),
+        tuple(dict.fromkeys(w for p in parts for w in p.witnesses)),
+        tuple(sorted(bindings.items())),
+    )
+
+
+def junction(traces: tuple[Trace, ...], *, all_of: bool) -> Trace:
+    """Combine the operands of ``and`` or ``or``."""
+    decisive = [t for t in traces if t.value is (not all_of)]
+    if decisive:
+        return together(not all_of, decisive)
+    unknown = [t for t in traces if t.value is UNKNOWN]
+    return together(UNKNOWN, unknown) if unknown else together(all_of, traces)
+
+
+def found_at(item: Item, anchor: str | None, slot: int, inner: Trace) -> Trace:
+    """Return what is known of a condition for one thing of a range, with the way to the thing before it.
+
+    A thing that may not belong to the range makes a true condition unknown.
+    """
+    way = (Hop(None, anchor), *item.path) if anchor is not None else (Hop(None, item.node),)
+    witnesses: list[Witness] = []
+    for witness in inner.witnesses:
+        if witness.hops[0].node == item.node:
+            witnesses.append(Witness((*way, *witness.hops[1:])))
+        else:
+            witnesses += [Witness(way), witness]
+    found = replace(
+        inner,
+        witnesses=tuple(dict.fromkeys(witnesses)) or (Witness(way),),
+        bindings=tuple(sorted({**dict(inner.bindings), slot: item.node}.items())),
+    )
+    if item.sure or inner.value is False:
+        return found
+    missing = item.doubts if inner.value is True else item.doubts | inner.missing
+    return replace(found, value=UNKNOWN, missing=missing)

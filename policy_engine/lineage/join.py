@@ -1,0 +1,299 @@
+"""Joining what many documents assert into one graph.
+
+Rules:
+
+- claims about one identity are one node; equal values keep the origins of all who assert them;
+- different values of one attribute are a contradiction: all are kept, none is chosen, and both places are named;
+- of two kinds the more special is taken where one lies below the other, else it is an error;
+- an edge may be written by its reverse name; it is kept by its name;
+- what the schema has no place for is dropped with a problem, never silently; a default is never written in;
+- the same claims give the same graph and the same problems, whatever order they come in.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from policy_dsl.typed.schema import EdgeType, Kind, Schema
+from policy_dsl.values import Value, text
+from policy_engine.lineage.binding import Misfit, describe, read_value
+from policy_engine.lineage.claims import AttributeClaim, Claims, EdgeClaim, NodeClaim
+from policy_engine.lineage.graph import Edge, Fact, Node, Origin, Snapshot, merge_origins
+from policy_engine.lineage.identity import Identities, identify
+from policy_engine.lineage.names import nearest, says_nothing
+from policy_engine.lineage.reporting import Reporter, spoken
+from policy_engine.model.problems import Problem, as_errors, sort_problems
+
+_LONGEST_NAME = 1024
+
+
+def join(claims: Iterable[Claims], schema: Schema, *, strict: bool = False) -> tuple[Snapshot, tuple[Problem, ...]]:
+    """Make one graph of everything that documents assert; ``strict`` makes every warning an error."""
+    checked = []
+    report = Reporter()
+    for each in claims:
+        report.problems.extend(each.problems)
+        checked.append(_with_usable_names(each, report))
+    joining = _Joining(schema, identify(checked, report), report)
+    for each in checked:
+        joining.take_nodes(each)
+    joining.settle_kinds()
+    for each in checked:
+        joining.take_attributes(each)
+    joining.take_edges(checked)
+    snapshot = joining.snapshot(checked)
+    problems = sort_problems(report.problems)
+    return snapshot, as_errors(problems) if strict else problems
+
+
+def _with_usable_names(claims: Claims, report: Reporter) -> Claims:
+    """Return the claims without things and aliases whose names nobody could read or write."""
+    nodes = []
+    for claim in claims.nodes:
+        unusable = [name for name in (claim.id, *claim.aliases) if not _is_usable(name)]
+        for name in unusable:
+            message = f"{describe(name)} cannot be the name of a thing"
+            advice = f"a name is 1 to {_LONGEST_NAME} printable characters without space at its ends"
+            report.add("PE3124", message, claim.origins, own=claims.own, advice=advice)
+        if not unusable:
+            nodes.append(claim)
+        elif claim.id not in unusable:
+            aliases = tuple(alias for alias in claim.aliases if alias not in unusable)
+            nodes.append(NodeClaim(claim.id, claim.kind, aliases, claim.origins))
+    if len(nodes) == len(claims.nodes) and all(a is b for a, b in zip(nodes, claims.nodes, strict=True)):
+        return claims
+    return Claims(claims.sources, claims.own, tuple(nodes), claims.attributes, claims.edges)
+
+
+def _is_usable(name: str) -> bool:
+    return 0 < len(name) <= _LONGEST_NAME and name.isprintable() and name[0] != " " and name[-1] != " "
+
+
+@dataclass(slots=True)
+class _Thing:
+    """A node in the making."""
+
+    kinds: dict[str, tuple[bool, tuple[Origin, ...]]] = field(default_factory=dict)
+    origins: list[tuple[Origin, ...]] = field(default_factory=list)
+    facts: dict[str, list[Fact]] = field(default_factory=dict)
+
+
+class _Joining:
+    def __init__(self, schema: Schema, names: Identities, report: Reporter) -> None:
+        self._schema = schema
+        self._names = names
+        self._report = report
+        self._things: dict[str, _Thing] = {}
+        self._kinds: dict[str, Kind] = {}
+        self._edges: dict[tuple[str, str, str], list[tuple[Origin, ...]]] = {}
+        self._edge_names = {name: (edge, False) for name, edge in schema.edges.items()}
+        for edge in schema.edges.values():
+            if edge.reverse is not None:
+                self._edge_names.setdefault(edge.reverse, (edge, True))
+        self._connects: dict[tuple[str, str, str], bool] = {}
+
+    # Nodes
+
+    def take_nodes(self, claims: Claims) -> None:
+        for claim in claims.nodes:
+            thing = self._things.setdefault(self._names.id_of[claim.id], _Thing())
+            thing.origins.append(claim.origins)
+            if claim.kind not in self._schema.kinds:
+                message = f"`{claim.id}` is of kind `{claim.kind}`, which is not in the schema"
+                advice = nearest(claim.kind, self._schema.kinds)
+                self._report.add("PE3140", message, claim.origins, own=claims.own, advice=advice)
+                continue
+            own, origins = thing.kinds.get(claim.kind, (False, ()))
+            thing.kinds[claim.kind] = (own or claims.own, merge_origins(origins, claim.origins))
+
+    def settle_kinds(self) -> None:
+        for node_id, thing in self._things.items():
+            if len(thing.kinds) == 1:
+                self._kinds[node_id] = self._schema.kinds[next(iter(thing.kinds))]
+            elif thing.kinds:
+                self._kinds[node_id] = self._schema.kinds[self._one_kind(node_id, thing)]
+
+    def _one_kind(self, node_id: str, thing: _Thing) -> str:
+        special = self._most_special(thing.kinds)
+        if special is not None:
+            return special
+        # The inventory first, else by name: something must be kept so that the rest can be checked.
+        first, second, *_ = sorted(thing.kinds, key=lambda kind: (not thing.kinds[kind][0], kind))
+        self._report.add(
+            "PE3144",
+            f"`{node_id}` is of kind {first} in {spoken(thing.kinds[first][1])}"
+            f" and of kind {second} in {spoken(thing.kinds[second][1])}",
+            thing.kinds[second][1],
+            own=True,
+            advice="neither kind lies below the other; if these are two things, give them different names",
+        )
+        return first
+
+    def _most_special(self, kinds: Iterable[str]) -> str | None:
+        every = sorted(kinds)
+        return next((kind for kind in every if all(self._schema.is_a(kind, other) for other in every)), None)
+
+    # Attributes
+
+    def take_attributes(self, claims: Claims) -> None:
+        for claim in claims.attributes:
+            node_id = self._names.id_of.get(claim.node)
+            kind = self._kinds.get(node_id) if node_id is not None else None
+            if node_id is None or kind is None:
+                continue  # the thing itself is reported
+            raw = claim.raw if claims.own else _without_fillers(claim.raw)
+            attribute = kind.attributes.get(claim.name)
+            if attribute is None:
+                self._unknown_attribute(claim, kind)
+            elif raw is not None:
+                value = read_value(raw, attribute.type)
+                if isinstance(value, Misfit):
+                    message = f"`{claim.name}` is {describe(raw)}, and {value.expected} is expected"
+                    self._report.add("PE3142", message, claim.origins, own=claims.own, advice=value.help)
+                else:
+                    self._things[node_id].facts.setdefault(claim.name, []).append(Fact(value, claim.origins))
+
+    def _unknown_attribute(self, claim: AttributeClaim, kind: Kind) -> None:
+        edges = [
+            name
+            for name, (edge, turned) in self._edge_names.items()
+            if any(self._schema.is_a(kind.name, end) for end in (edge.targets if turned else edge.sources))
+        ]
+        message = f"{kind.name} has no attribute or edge `{claim.name}`"
+        self._report.warn("PE3141", message, claim.origins, advice=nearest(claim.name, [*kind.attributes, *edges]))
+
+    # Edges
+
+    def take_edges(self, all_claims: list[Claims]) -> None:
+        known = [
+            (each.own, claim, *found)
+            for each in all_claims
+            for claim in each.edges
+            if (found := self._edge_type(each, claim)) is not None
+        ]
+        self._imply_nodes(
+            [(claim.origins, edge, source, target) for own, claim, edge, source, target in known if not own]
+        )
+        for own, claim, edge, source, target in known:
+            self._take_edge(own, claim, edge, source, target)
+
+    def _edge_type(self, claims: Claims, claim: EdgeClaim) -> tuple[EdgeType, str, str] | None:
+        """Return the type of an edge and its ends, turned to the direction of the type's name."""
+        found = self._edge_names.get(claim.name)
+        if found is None:
+            message = f"there is no edge `{claim.name}`"
+            advice = nearest(claim.name, self._edge_names)
+            self._report.add("PE3148", message, claim.origins, own=claims.own, advice=advice)
+            return None
+        edge, turned = found
+        return (edge, claim.target, claim.source) if turned else (edge, claim.source, claim.target)
+
+    def _imply_nodes(self, foreign: list[tuple[tuple[Origin, ...], EdgeType, str, str]]) -> None:
+        """Make nodes of things that foreign documents only mention, where the edge leaves one kind possible."""
+        kinds: dict[str, set[str]] = {}
+        origins: dict[str, list[tuple[Origin, ...]]] = {}
+        for place, edge, source, target in foreign:
+            for name, possible in ((source, edge.sources), (target, edge.targets)):
+                if name not in self._names.id_of and _is_usable(name):
+                    origins.setdefault(name, []).append(place)
+                    kinds.setdefault(name, set()).update(possible if len(possible) == 1 else ())
+        for name in sorted(origins):
+            kind = self._most_special(kinds[name])
+            if kind is None or kind not in self._schema.kinds:
+                continue  # reported with each edge that is dropped for it
+            places = merge_origins(*origins[name])
+            self._report.warn("PE3145", f"nothing declares `{name}`; by its edges it is taken for a {kind}", places)
+            self._names.id_of[name] = name
+            self._kinds[name] = self._schema.kinds[kind]
+            self._things[name] = _Thing({kind: (False, places)}, [places])
+
+    def _take_edge(self, own: bool, claim: EdgeClaim, edge: EdgeType, source: str, target: str) -> None:
+        ends = []
+        for name in (source, target):
+            node_id = self._names.id_of.get(name)
+            if node_id is None:
+                dropped = "" if own else "; the edge is dropped"
+                message = f"`{claim.name}` names `{name}`, which nothing declares{dropped}"
+                advice = nearest(name, self._names.id_of)
+                self._report.add("PE3145", message, claim.origins, own=own, advice=advice)
+                return
+            if node_id not in self._kinds:
+                return  # its kind is reported
+            ends.append(node_id)
+        from_kind, to_kind = self._kinds[ends[0]].name, self._kinds[ends[1]].name
+        fits = self._connects.get((edge.name, from_kind, to_kind))
+        if fits is None:
+            fits = self._schema.connects(edge, from_kind, to_kind)
+            self._connects[(edge.name, from_kind, to_kind)] = fits
+        if fits:
+            self._edges.setdefault((edge.name, ends[0], ends[1]), []).append(claim.origins)
+            return
+        message = (
+            f"`{edge.name}` leads from {' or '.join(edge.sources)} to {' or '.join(edge.targets)},"
+            f" not from `{ends[0]}` ({from_kind}) to `{ends[1]}` ({to_kind})"
+        )
+        self._report.add("PE3146", message, claim.origins, own=own, advice=self._what_fits(edge, from_kind, to_kind))
+
+    def _what_fits(self, edge: EdgeType, from_kind: str, to_kind: str) -> str | None:
+        if self._schema.connects(edge, to_kind, from_kind):
+            if edge.reverse is not None:
+                return f"the other way round it fits: use `{edge.reverse}`, or swap the ends"
+            return "the other way round it fits: swap the ends"
+        fitting = sorted(e.name for e in self._schema.edges.values() if self._schema.connects(e, from_kind, to_kind))
+        return f"from {from_kind} to {to_kind} fit: {', '.join(f'`{name}`' for name in fitting)}" if fitting else None
+
+    # The result
+
+    def snapshot(self, all_claims: list[Claims]) -> Snapshot:
+        nodes = [self._node(node_id, self._things[node_id]) for node_id in self._kinds]
+        edges = [Edge(*key, merge_origins(*origins)) for key, origins in self._edges.items()]
+        return Snapshot.build(nodes, edges, {source for each in all_claims for source in each.sources})
+
+    def _node(self, node_id: str, thing: _Thing) -> Node:
+        attributes: dict[str, Fact] = {}
+        conflicts: dict[str, tuple[Fact, ...]] = {}
+        for name in sorted(thing.facts):
+            facts = _distinct(thing.facts[name])
+            if len(facts) == 1:
+                attributes[name] = facts[0]
+            else:
+                conflicts[name] = facts
+                self._contradiction(node_id, name, facts)
+        return Node(
+            node_id,
+            self._kinds[node_id].name,
+            attributes,
+            conflicts,
+            self._names.aliases.get(node_id, ()),
+            merge_origins(*thing.origins),
+        )
+
+    def _contradiction(self, node_id: str, name: str, facts: tuple[Fact, ...]) -> None:
+        told = " and ".join(f"`{text(fact.value)}` in {spoken(fact.origins)}" for fact in facts)
+        message = f"`{name}` of `{node_id}` is {told}; it counts as unknown"
+        origins = merge_origins(*(fact.origins for fact in facts))
+        self._report.warn("PE3143", message, origins, advice="let the sources agree, or remove the wrong one")
+
+
+def _without_fillers(raw: object) -> object:
+    """Return a value of a foreign document, or nothing where it only says that there is none."""
+    if isinstance(raw, str):
+        return None if says_nothing(raw) else raw
+    if isinstance(raw, list):
+        said = [item for item in raw if item is not None and not (isinstance(item, str) and says_nothing(item))]
+        return said or None
+    return raw
+
+
+def _distinct(facts: list[Fact]) -> tuple[Fact, ...]:
+    """Return one fact for each different value, with the origins of all that assert it."""
+    if len(facts) == 1:
+        return (facts[0],)
+    by_value: dict[Value, list[Fact]] = {}
+    for fact in facts:
+        by_value.setdefault(fact.value, []).append(fact)
+    merged = [
+        # Equal numbers may be written with different digits: the spelling kept must not depend on the order.
+        Fact(min((fact.value for fact in same), key=text), merge_origins(*(fact.origins for fact in same)))
+        for same in by_value.values()
+    ]
+    return tuple(sorted(merged, key=lambda fact: text(fact.value)))

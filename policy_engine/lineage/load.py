@@ -1,0 +1,73 @@
+"""Reading an estate from files of any known format.
+
+Rules: the format is found by content; what cannot be read is a problem and the rest is read without it; nothing
+depends on the order of the files.
+
+>>> from policy_dsl.typed.schema import Schema
+>>> estate = load_estate({"notes.yaml": b"hello: world"}, Schema())
+>>> [problem.code for problem in estate.problems]
+['PE3111']
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from policy_dsl.typed.schema import Schema
+from policy_engine.lineage.claims import Claims
+from policy_engine.lineage.documents import Document, Limits, read_documents
+from policy_engine.lineage.errors import LineageError
+from policy_engine.lineage.estate import Estate
+from policy_engine.lineage.graph import Source
+from policy_engine.lineage.importers.cyclonedx import CycloneDxImporter
+from policy_engine.lineage.importers.interface import Importer
+from policy_engine.lineage.importers.inventory import InventoryImporter
+from policy_engine.lineage.join import join
+from policy_engine.model.problems import Problem, Severity, as_errors, sort_problems
+
+IMPORTERS: tuple[Importer, ...] = (InventoryImporter(), CycloneDxImporter())
+"""Every format that is read, in the order in which a document is tried."""
+
+
+def load_estate(
+    files: Mapping[str, bytes], schema: Schema, *, strict: bool = False, limits: Limits | None = None
+) -> Estate:
+    """Read files, by name, into one graph; ``strict`` makes every warning an error."""
+    problems: list[Problem] = []
+    documents: dict[str, Document] = {}
+    claims: list[Claims] = []
+    for file in sorted(files):
+        try:
+            found = read_documents(file, files[file], limits or Limits())
+        except LineageError as error:
+            problems.append(error.problem)
+            continue
+        if not found:
+            problems.append(_unknown(file, "the file holds nothing"))
+        for document in found:
+            documents[document.name] = document
+            importer = next((each for each in IMPORTERS if each.detects(document)), None)
+            if importer is None:
+                problems.append(_unknown(document.file, "the format of the document is not known", document))
+            else:
+                source = Source(document.name, document.sha256, importer.name, document.name)
+                claims.append(importer.claims(document, source, schema))
+    snapshot, found_joining = join(claims, schema)
+    problems.extend(_located(problem, documents) for problem in found_joining)
+    ordered = sort_problems(problems)
+    return Estate(snapshot, as_errors(ordered) if strict else ordered)
+
+
+def _unknown(file: str, message: str, document: Document | None = None) -> Problem:
+    place = document.place("") if document else None
+    line, column = place or (None, None)
+    expected = " or ".join(importer.sign for importer in IMPORTERS)
+    return Problem("PE3111", Severity.ERROR, message, file, "", line, column, f"expected is {expected}")
+
+
+def _located(problem: Problem, documents: Mapping[str, Document]) -> Problem:
+    """Return a problem with the file that a person opens and, where it can be found, the line and column."""
+    document = documents.get(problem.file)
+    if document is None:
+        return problem
+    place = document.place(problem.pointer) or (problem.line, None)
+    return replace(problem, file=document.file, line=place[0], column=place[1])
