@@ -40,7 +40,7 @@ CODES: Final[dict[str, str]] = {
     "PE4204": "The passphrase is wrong, or the key file is damaged.",
     "PE4205": "The private key is encrypted and no passphrase was given.",
     "PE4206": "A passphrase was given for a private key that is not encrypted.",
-    "PE4207": "The passphrase is empty.",
+    "PE4207": "The passphrase is empty or too long.",
     "PE4208": "A file already exists where a private key would be written.",
     "PE4209": "The key file cannot be read or written.",
     "PE4210": "The kind of key does not suit its purpose.",

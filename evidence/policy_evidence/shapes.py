@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from policy_evidence.canonical import JsonValue
 from policy_evidence.errors import EvidenceError, quoted
 from policy_evidence.instants import INSTANT_PATTERN, format_instant, parse_instant
 
@@ -30,7 +31,7 @@ M = TypeVar("M", bound=BaseModel)
 class Document(BaseModel):
     """The base of every model that crosses the boundary: immutable, and nothing unknown slips through."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _instant(value: object) -> datetime:
@@ -80,6 +81,15 @@ def fit(model: type[M], value: object) -> M | tuple[Misfit, ...]:
         return model.model_validate(value)
     except ValidationError as error:
         return tuple(_misfit(detail) for detail in error.errors(include_url=False, include_input=False))
+
+
+def published_schema(model: type[BaseModel], name: str) -> dict[str, JsonValue]:
+    """Return the JSON Schema (2020-12) of a model, under the name by which it is published."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:ai-policy-engine:schema:{name}:v1",
+        **model.model_json_schema(mode="validation"),
+    }
 
 
 def path_text(path: Path) -> str:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Never, NewType, TypeAlias, assert_never
 
-from policy_evidence.canonical import digest
+from policy_evidence.canonical import MAX_BYTES, digest
 from policy_evidence.envelope import Envelope
 from policy_evidence.errors import EvidenceError, FormatError, VerificationError, quoted
 from policy_evidence.instants import format_instant
@@ -143,7 +143,7 @@ def verify_evidence(
     """
     file_digest = FileDigest(digest(data))
     try:
-        found = _authenticate(data, trust, MAX_EVIDENCE_BYTES, None)
+        found = _authenticate(data, trust, max_bytes=MAX_EVIDENCE_BYTES)
         predicate = found.predicate
         if isinstance(predicate, DecisionPredicate | BundlePredicate):
             _fail("4 predicate", "PE4411", "this statement is a record, not evidence about the inventory")
@@ -175,12 +175,7 @@ def verify_statement(
     try:
         if role is not None and role not in trust.roles:
             _fail("6 roles", "PE4412", f"the trust file has no role {quoted(role)}")
-        found = _authenticate(data, trust, None, role)
-        if found.statement.predicate_type != predicate_type:
-            kind = short_name_of(found.statement.predicate_type)
-            _fail(
-                "4 predicate", "PE4411", f"the statement is of type {quoted(kind or '?')}, not {quoted(predicate_type)}"
-            )
+        found = _authenticate(data, trust, max_bytes=MAX_BYTES, wanted_type=predicate_type, wanted_role=role)
         issued, expires = issued_at(found.predicate), _expires(found.predicate)
         periods = _periods(found, issued, expires)
     except EvidenceError as error:
@@ -188,11 +183,13 @@ def verify_statement(
     return VerifiedStatement(file_digest, found.statement, found.predicate, issued, periods[-1].end, periods[0].signers)
 
 
-def _authenticate(data: bytes, trust: Trust, max_bytes: int | None, role: str | None) -> _Authenticated:
+def _authenticate(
+    data: bytes, trust: Trust, *, max_bytes: int, wanted_type: str | None = None, wanted_role: str | None = None
+) -> _Authenticated:
     step = "1 envelope"
     try:
         # 1 The bytes are a DSSE envelope, and its payload type, which is signed too, is that of a statement.
-        envelope = Envelope.parse(data) if max_bytes is None else Envelope.parse(data, max_bytes=max_bytes)
+        envelope = Envelope.parse(data, max_bytes=max_bytes)
         if envelope.payload_type != PAYLOAD_TYPE:
             _fail(step, "PE4104", f"the payload is {quoted(envelope.payload_type)}, not {quoted(PAYLOAD_TYPE)}")
 
@@ -207,8 +204,12 @@ def _authenticate(data: bytes, trust: Trust, max_bytes: int | None, role: str | 
         step = "3 statement"
         statement = Statement.parse(envelope.payload)
 
-        # 4 A type that is not known cannot be judged, so it does not count.
+        # 4 A type that is not known, or not the one that is wanted, cannot be judged, so it does not count.
         step = "4 predicate"
+        if wanted_type is not None and wanted_type != statement.predicate_type:
+            _fail(
+                step, "PE4411", f"the statement is of type {quoted(_type_name(statement))}, not {quoted(wanted_type)}"
+            )
         predicate = parse_predicate(statement.predicate_type, dict(statement.predicate))
     except FormatError as error:
         raise VerificationError(error.code, error.message, error.help, step) from error
@@ -221,7 +222,7 @@ def _authenticate(data: bytes, trust: Trust, max_bytes: int | None, role: str | 
         _fail("5 windows", "PE4402", f"not valid at the instant of issue {format_instant(issued)}: key {names}")
 
     # 6 Some role that may sign this type has enough distinct public keys among the valid ones.
-    asked = trust.roles.values() if role is None else (trust.roles[role],)
+    asked = trust.roles.values() if wanted_role is None else (trust.roles[wanted_role],)
     held = {key.public_key.key_id for key in valid}
     allowing = tuple(r for r in asked if r.allows(statement.predicate_type) and r.keys & held)
     if not allowing:

@@ -84,7 +84,7 @@ def _read_set(raw: object, of: SetType) -> frozenset[Scalar] | Misfit:
             return Misfit(f"a list in which each value is {value.expected}", value.help)
         read.append(value)
     # Of equal numbers with different digits a set keeps the first: sorted, so that the order written does not decide.
-    return frozenset(sorted(read, key=str))
+    return frozenset(sorted(read, key=repr))
 
 
 def _read_scalar(raw: object, of: Simple | EnumType) -> Scalar | Misfit:

@@ -212,6 +212,15 @@ def merge_origins(*groups: tuple[Origin, ...]) -> tuple[Origin, ...]:
     return tuple(sorted({origin for group in groups for origin in group}, key=lambda origin: origin.sort_key))
 
 
+def spelling(value: Value) -> str:
+    """Return a text that tells values apart, and equal numbers with different digits too; it gives them an order.
+
+    >>> spelling(frozenset({"b", "a"})) == spelling(frozenset({"a", "b"})) != spelling(frozenset({"a, b"}))
+    True
+    """
+    return repr(sorted(map(repr, value))) if isinstance(value, frozenset) else repr(value)
+
+
 def subject_digests(node: Node) -> dict[str, str]:
     """Return the digests that signed evidence about a node must name.
 

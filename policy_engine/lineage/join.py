@@ -17,13 +17,16 @@ from policy_dsl.typed.schema import EdgeType, Kind, Schema
 from policy_dsl.values import Value, text
 from policy_engine.lineage.binding import Misfit, describe, read_value
 from policy_engine.lineage.claims import AttributeClaim, Claims, EdgeClaim, NodeClaim
-from policy_engine.lineage.graph import Edge, Fact, Node, Origin, Snapshot, merge_origins
+from policy_engine.lineage.graph import Edge, Fact, Node, Origin, Snapshot, merge_origins, spelling
 from policy_engine.lineage.identity import Identities, identify
 from policy_engine.lineage.names import nearest, says_nothing
 from policy_engine.lineage.reporting import Reporter, spoken
 from policy_engine.model.problems import Problem, as_errors, sort_problems
 
 _LONGEST_NAME = 1024
+
+# So many comparisons of names for suggestions take about two seconds; beyond, a plain message must do.
+_COMPARISONS = 5_000_000
 
 
 def join(claims: Iterable[Claims], schema: Schema, *, strict: bool = False) -> tuple[Snapshot, tuple[Problem, ...]]:
@@ -90,6 +93,7 @@ class _Joining:
             if edge.reverse is not None:
                 self._edge_names.setdefault(edge.reverse, (edge, True))
         self._connects: dict[tuple[str, str, str], bool] = {}
+        self._meant: dict[str, str | None] = {}
 
     # Nodes
 
@@ -158,7 +162,7 @@ class _Joining:
             for name, (edge, turned) in self._edge_names.items()
             if any(self._schema.is_a(kind.name, end) for end in (edge.targets if turned else edge.sources))
         ]
-        message = f"{kind.name} has no attribute or edge `{claim.name}`"
+        message = f"`{claim.name}` is no attribute or edge of {kind.name}"
         self._report.warn("PE3141", message, claim.origins, advice=nearest(claim.name, [*kind.attributes, *edges]))
 
     # Edges
@@ -173,6 +177,7 @@ class _Joining:
         self._imply_nodes(
             [(claim.origins, edge, source, target) for own, claim, edge, source, target in known if not own]
         )
+        self._guess({end for _, _, _, *ends in known for end in ends if end not in self._names.id_of})
         for own, claim, edge, source, target in known:
             self._take_edge(own, claim, edge, source, target)
 
@@ -206,6 +211,12 @@ class _Joining:
             self._kinds[name] = self._schema.kinds[kind]
             self._things[name] = _Thing({kind: (False, places)}, [places])
 
+    def _guess(self, undeclared: set[str]) -> None:
+        """Find what was probably meant by names that nothing declares."""
+        names = self._names.id_of
+        if len(undeclared) * len(names) <= _COMPARISONS:
+            self._meant = {name: nearest(name, names) for name in undeclared}
+
     def _take_edge(self, own: bool, claim: EdgeClaim, edge: EdgeType, source: str, target: str) -> None:
         ends = []
         for name in (source, target):
@@ -213,8 +224,7 @@ class _Joining:
             if node_id is None:
                 dropped = "" if own else "; the edge is dropped"
                 message = f"`{claim.name}` names `{name}`, which nothing declares{dropped}"
-                advice = nearest(name, self._names.id_of)
-                self._report.add("PE3145", message, claim.origins, own=own, advice=advice)
+                self._report.add("PE3145", message, claim.origins, own=own, advice=self._meant.get(name))
                 return
             if node_id not in self._kinds:
                 return  # its kind is reported
@@ -293,7 +303,7 @@ def _distinct(facts: list[Fact]) -> tuple[Fact, ...]:
         by_value.setdefault(fact.value, []).append(fact)
     merged = [
         # Equal numbers may be written with different digits: the spelling kept must not depend on the order.
-        Fact(min((fact.value for fact in same), key=text), merge_origins(*(fact.origins for fact in same)))
+        Fact(min((fact.value for fact in same), key=spelling), merge_origins(*(fact.origins for fact in same)))
         for same in by_value.values()
     ]
-    return tuple(sorted(merged, key=lambda fact: text(fact.value)))
+    return tuple(sorted(merged, key=lambda fact: spelling(fact.value)))

@@ -16,7 +16,7 @@ _FILLERS = frozenset(
 )
 
 # Comparing against more names than this costs more than a suggestion is worth.
-_ENOUGH = 2_000
+_ENOUGH = 200
 
 
 def says_nothing(text: str) -> bool:

@@ -15,8 +15,9 @@ Rules:
 
 import json
 import re
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 from policy_dsl.typed.schema import Attribute, Schema
@@ -24,7 +25,7 @@ from policy_dsl.typed.types import EnumType, SetType, Simple
 from policy_dsl.values import Duration, Scalar, Value, format_instant
 from policy_engine.lineage.documents import Limits, read_documents
 from policy_engine.lineage.errors import LineageError, lineage_error
-from policy_engine.lineage.graph import Edge, Fact, Node, Origin, Snapshot, Source
+from policy_engine.lineage.graph import Edge, Fact, Node, Origin, Snapshot, Source, merge_origins, spelling
 from policy_engine.lineage.json_text import decimal
 from policy_engine.lineage.located import step
 
@@ -38,6 +39,10 @@ _DURATION: Final = re.compile(r"P(-?[0-9]{1,18})MT(-?[0-9]{1,18})S")
 _SHA256: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _NAME: Final = "snapshot"
 
+# RFC 8785 asks of numbers and of the order of keys what this encoder does not do in general. Here it does: every
+# number is a small whole number, and keys are names of the schema, whose order by UTF-16 and by code point agree.
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False)
+
 _T = TypeVar("_T")
 
 
@@ -48,16 +53,10 @@ def to_bytes(snapshot: Snapshot, *, provenance: bool = True) -> bytes:
         LineageError: an origin names no source of the snapshot, or a text is no text.
     """
     index = {source.name: number for number, source in enumerate(snapshot.sources)}
-    document: dict[str, Any] = {
-        "edges": [_edge(edge, index, provenance) for edge in snapshot.edges],
-        "format": FORMAT,
-        "nodes": [_node(node, index, provenance) for node in snapshot.nodes.values()],
-    }
-    if provenance:
-        document["sources"] = [_source(source) for source in snapshot.sources]
-    # RFC 8785 asks of numbers and of the order of keys what this encoder does not do in general. Here it does: every
-    # number is a small whole number, and keys are names of the schema, whose order by UTF-16 and by code point agree.
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    edges = _joined(_edge(edge, index, provenance) for edge in snapshot.edges)
+    nodes = _joined(_node(node, index, provenance) for node in snapshot.nodes.values())
+    sources = f',"sources":[{_joined(map(_source, snapshot.sources))}]' if provenance else ""
+    text = f'{{"edges":[{edges}],"format":"{FORMAT}","nodes":[{nodes}]{sources}}}'
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
@@ -80,6 +79,13 @@ def from_bytes(data: bytes, schema: Schema, *, max_bytes: int = MAX_BYTES) -> Sn
     return snapshot
 
 
+def _joined(parts: Iterable[Any]) -> str:
+    """Write parts with commas between, some at a time: all at once would hold millions of small objects in memory."""
+    remaining = iter(parts)
+    batches = iter(lambda: list(islice(remaining, 1_000)), [])
+    return ",".join(_JSON.encode(batch)[1:-1] for batch in batches)
+
+
 def _source(source: Source) -> dict[str, Any]:
     at = source.asserted_at
     return {
@@ -99,10 +105,11 @@ def _node(node: Node, index: dict[str, int], provenance: bool) -> dict[str, Any]
     }
     if node.conflicts:
         written["conflicts"] = {
-            name: [_fact(fact, index, provenance) for fact in facts] for name, facts in node.conflicts.items()
+            name: [_fact(fact, index, provenance) for fact in sorted(facts, key=lambda fact: spelling(fact.value))]
+            for name, facts in node.conflicts.items()
         }
     if node.aliases:
-        written["aliases"] = list(node.aliases)
+        written["aliases"] = sorted(set(node.aliases))
     if provenance:
         written["origins"] = _origins(node.origins, index)
     return written
@@ -121,8 +128,10 @@ def _fact(fact: Fact, index: dict[str, int], provenance: bool) -> Any:
 
 
 def _origins(origins: tuple[Origin, ...], index: dict[str, int]) -> list[list[int | str | None]]:
+    # Hand-made graphs may hold origins in any order.
+    ordered = origins if len(origins) < 2 else merge_origins(origins)
     try:
-        return [[index[origin.source], origin.pointer, origin.line] for origin in origins]
+        return [[index[origin.source], origin.pointer, origin.line] for origin in ordered]
     except KeyError as error:
         message = f"a fact names the source `{error.args[0]}`, which the snapshot does not list"
         raise lineage_error("PE3153", message) from error

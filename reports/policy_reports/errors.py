@@ -1,7 +1,7 @@
 """The one error of this package, and the meaning of every code.
 
 A bad input raises `ReportError` with a code, one plain sentence and, where one can be given, what to do about it.
-Only a PDF that does not verify is no exception: `pdf.verify` returns its failures as values with codes of the same list.
+Only a PDF that does not verify is no exception: `pdf.verify` returns failures as values, with codes of the same list.
 
 >>> str(ReportError("PE6001", "the document is not JSON: line 1 column 1"))
 'PE6001: the document is not JSON: line 1 column 1'

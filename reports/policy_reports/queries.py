@@ -62,7 +62,7 @@ class SummaryRow:
 
 
 def findings(document: AssessmentDocument, *statuses: Status) -> tuple[Finding, ...]:
-    """The results with one of the statuses (all results when none is given), gravest first, then by rule and subject."""
+    """The results with one of the statuses, or all, gravest first, then by rule and subject."""
     rules = {rule.id: rule for rule in document.rules}
     wanted = frozenset(statuses or Status)
     found = (Finding(rules[result.rule], result) for result in document.results if result.status in wanted)
@@ -101,7 +101,7 @@ def opinion(document: AssessmentDocument) -> str:
     """The verdict as one sentence with the counts behind it."""
     if not document.results:
         return "No rule was evaluated on any subject, so nothing was found and nothing was shown."
-    said = {status: _count(document.counts[status], "result") for status in Status}
+    said = {status: counted(document.counts[status], "result") for status in Status}
     waived = document.counts[Status.WAIVED]
     aside = f" {said[Status.WAIVED].capitalize()} failed under a signed waiver." if waived else ""
     match document.verdict:
@@ -128,5 +128,6 @@ def _order(finding: Finding) -> tuple[int, str, str]:
     return _GRAVITY[finding.rule.severity], finding.rule.id, finding.result.subject.id
 
 
-def _count(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """A number with its noun in singular or plural."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_evidence.attest import sign_statement
@@ -61,6 +61,7 @@ def test_the_empty_bundle() -> None:
 names = st.from_regex(r"\A[a-z0-9_][a-z0-9_.]{0,8}[a-z0-9_](/[a-z0-9]{1,5})?\Z")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(names, st.binary(max_size=100), max_size=6))
 def test_what_is_written_reads_back_and_has_one_form(members: dict[str, bytes]) -> None:
     try:
@@ -104,6 +105,7 @@ def test_errors_name_the_member_that_broke() -> None:
     assert "the directory entry of `assessment.json`" in _refused(dated).message
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_refused_plainly(data: bytes) -> None:
     _refused(data)

@@ -5,7 +5,7 @@ import math
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_evidence.canonical import MAX_INTEGER, canonical_bytes, digest, document_digest, parse_json
@@ -167,6 +167,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_what_is_written_reads_back_and_is_written_the_same(value: object) -> None:
     written = canonical_bytes(value)  # type: ignore[arg-type]  # the strategy makes JSON only
@@ -174,12 +175,14 @@ def test_what_is_written_reads_back_and_is_written_the_same(value: object) -> No
     assert canonical_bytes(parse_json(written)) == written
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_spelling_does_not_change_the_digest(value: object) -> None:
     spelt = json.dumps(value, indent=3, ensure_ascii=True).encode()
     assert document_digest(parse_json(spelt)) == document_digest(value)  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text('[]{}",:\\u0123456789eE+-.truefalsn d', max_size=60).map(str.encode))
 def test_arbitrary_bytes_are_read_or_refused(data: bytes) -> None:
     try:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from policy_evidence.errors import KeyFileError
 from policy_evidence.signing.certificates import Holder, check_authority, create_authority, issue_certificate
@@ -128,6 +129,40 @@ def test_an_authority_is_itself(root: str, root_key: PrivateKey, at: Callable[[s
         create_authority(PrivateKey.generate(), ROOT, serial=1, **period)
     assert edwards.value.code == "PE4210"
     for text in ("", root + root, root.replace("M", "N", 5), signer, "-----BEGIN CERTIFICATE-----", "é"):
+        with pytest.raises(KeyFileError) as refusal:
+            check_authority(text)
+        assert refusal.value.code == "PE4212"
+
+
+def _certificate(subject_key: PrivateKey, issuer_key: PrivateKey, at: Callable[[str], datetime], *, ca: bool) -> str:
+    """A certificate named like its own issuer, which is all that a careless check would look at."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Look-alike")])
+    public = serialization.load_der_public_key(subject_key.public_key.spki)
+    usage = dict.fromkeys(
+        ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only"), False
+    )
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(public)  # type: ignore[arg-type]  # P-256 keys only
+        .serial_number(7)
+        .not_valid_before(at("2027-01-01"))
+        .not_valid_after(at("2029-01-01"))
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(
+            x509.KeyUsage(digital_signature=not ca, key_cert_sign=ca, crl_sign=ca, decipher_only=False, **usage),
+            critical=True,
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)  # type: ignore[arg-type]
+    )
+    return issuer_key.sign_certificate(builder)
+
+
+def test_a_root_is_an_authority_and_signed_by_itself(root_key: PrivateKey, at: Callable[[str], datetime]) -> None:
+    other = PrivateKey.generate(Algorithm.ECDSA_P256)
+    check_authority(_certificate(root_key, root_key, at, ca=True))
+    for text in (_certificate(root_key, root_key, at, ca=False), _certificate(root_key, other, at, ca=True)):
         with pytest.raises(KeyFileError) as refusal:
             check_authority(text)
         assert refusal.value.code == "PE4212"

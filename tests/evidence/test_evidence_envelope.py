@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_evidence.canonical import canonical_bytes
@@ -71,12 +71,14 @@ def test_payload_type_confusion(keys: dict[str, PrivateKey]) -> None:
     assert Envelope(KIND, b"{}", envelope.signatures).verify([keys["maria"].public_key]) == frozenset()
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.binary(), st.text(min_size=1), st.binary())
 def test_pae_is_injective(kind: str, payload: bytes, other_kind: str, other_payload: bytes) -> None:
     same = (kind, payload) == (other_kind, other_payload)
     assert (pae(kind, payload) == pae(other_kind, other_payload)) == same
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_round_trip_and_url_safe_base64(payload: bytes) -> None:
     key = PrivateKey.generate()

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from policy_evidence.attest import sign_statement
 from policy_evidence.canonical import digest
 from policy_evidence.envelope import Envelope, Signature
-from policy_evidence.errors import FormatError
-from policy_evidence.predicates import DECISION_TYPE, WAIVER_TYPE, EvidencePredicate, predicate_type_of
+from policy_evidence.predicates import DECISION_TYPE, WAIVER_TYPE, predicate_type_of
 from policy_evidence.signing.keys import PrivateKey
 from policy_evidence.statement import PAYLOAD_TYPE
 from policy_evidence.trust.model import Trust
@@ -269,7 +268,7 @@ def test_step_6_one_key_in_many_signatures_is_one_key(
         sig,
         encode_dss_signature(r, P256_ORDER - s),
         r.to_bytes(32, "big") + s.to_bytes(32, "big"),
-        keys["jan"].sign(b"") and sig,
+        sig,
     )
     ids = (None, "a", keys["maria"].public_key.key_id, "sha256:" + "0" * 64)
     many = tuple(Signature(spelling, i) for spelling, i in zip(spellings, ids, strict=True))
@@ -437,35 +436,6 @@ def test_a_decision_ends_with_its_key(
     assert found.counts_until == at("2028-02-01")
 
 
-# Making statements
-
-
-def test_nothing_is_signed_that_could_not_be_read(keys: dict[str, PrivateKey]) -> None:
-    kind, good = predicate_type_of("datasheet"), {"issued": "2027-12-20T00:00:00Z", "fields": {}}
-    attempts = [
-        ({"loans": {"sha256": "A" * 64}}, kind, good, "PE4112"),
-        ({"loans": {}}, kind, good, "PE4112"),
-        ({}, kind, good, "PE4111"),
-        ({"loans": LOANS}, "https://example.com/x", good, "PE4122"),
-        ({"loans": LOANS}, kind, {"issued": "x", "fields": {}}, "PE4121"),
-        ({"loans": LOANS}, kind, good | {"fields": {"x": float("nan")}}, "PE4008"),
-        ({"loans": LOANS}, kind, good | {"fields": {"x": 2**53}}, "PE4008"),
-        ({"loans": LOANS}, kind, good | {"fields": {"x": 1e20}}, "PE4005"),
-    ]
-    for subjects, predicate_type, predicate, code in attempts:
-        with pytest.raises(FormatError) as refusal:
-            sign_statement(subjects, predicate_type, predicate, [keys["maria"]])  # type: ignore[arg-type]  # a table
-        assert refusal.value.code == code
-
-
-def test_a_model_signs_like_its_document(keys: dict[str, PrivateKey]) -> None:
-    model = EvidencePredicate(issued=datetime(2027, 12, 20, tzinfo=UTC), fields={"rows": 1, "tags": ("a",)})
-    document = {"issued": "2027-12-20T00:00:00Z", "fields": {"rows": 1, "tags": ["a"]}}
-    kind = predicate_type_of("datasheet")
-    by_model, by_document = (sign_statement({"x": LOANS}, kind, p, [keys["maria"]]) for p in (model, document))  # type: ignore[arg-type]
-    assert by_model == by_document
-
-
 # Whatever the bytes
 
 
@@ -485,14 +455,14 @@ def test_no_flipped_byte_changes_what_is_believed(datasheet: Sign, trust: Trust)
                 assert found.digest != truth.digest
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.binary(max_size=300))
 def test_arbitrary_bytes_never_raise(trust: Trust, data: bytes) -> None:
     assert all(isinstance(found, Rejected) for found in verify_evidence(data, trust, INVENTORY))
     assert isinstance(verify_statement(data, trust, DECISION_TYPE), Rejected)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     value=st.recursive(
         st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),

@@ -6,9 +6,8 @@ from policy_dsl.typed.types import AttributeType, EnumType, SetType, Simple
 STAGE = EnumType("Stage", ("development", "staging", "production", "retired"))
 APPROACH = EnumType("Approach", ("supervised", "unsupervised", "reinforcement_learning"))
 
-_THING: dict[str, AttributeType] = {
-    name: Simple.TEXT for name in ("name", "description", "owner", "version", "digest", "licence")
-}
+_TEXTS = ("name", "description", "owner", "version", "digest", "licence")
+_THING: dict[str, AttributeType] = dict.fromkeys(_TEXTS, Simple.TEXT)
 _KINDS: dict[str, tuple[str, dict[str, AttributeType]]] = {
     "System": (
         "Thing",

@@ -198,7 +198,10 @@ def test_no_value_in_any_place_makes_reading_fail_otherwise(value: object) -> No
         {"inventory": value},
         {"inventory": 1, "nodes": value, "asserted_at": value, "organisation": value},
         {"inventory": 1, "nodes": [value, {"id": value, "kind": "System"}, {"id": "a", "kind": value}]},
-        {"inventory": 1, "nodes": [{"id": "a", "kind": "System", "aliases": value, "uses_model": value, "users": value}]},
+        {
+            "inventory": 1,
+            "nodes": [{"id": "a", "kind": "System", "aliases": value, "uses_model": value, "users": value}],
+        },
     ):
         load_estate({"a.json": json.dumps(document).encode()}, SCHEMA)
 

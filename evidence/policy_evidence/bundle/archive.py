@@ -77,9 +77,10 @@ class _Entry(NamedTuple):
 def write_bundle(members: Mapping[str, bytes]) -> bytes:
     """Return the one archive that holds these members."""
     _check_names(members)
-    if len(members) > MAX_MEMBERS or sum(map(len, members.values())) > MAX_BYTES:
+    framing = sum(_LOCAL.size + _ENTRY.size + 2 * len(name) for name in members) + _END.size
+    if len(members) > MAX_MEMBERS or framing + sum(map(len, members.values())) > MAX_BYTES:
         raise BundleError("PE5001", f"a bundle holds at most {MAX_MEMBERS} members and {MAX_BYTES} bytes")
-    return _build(members)
+    return b"".join(part for _, part in _parts(members))
 
 
 def read_bundle(data: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
@@ -110,10 +111,6 @@ def read_bundle(data: bytes, *, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
     # 5 Every byte is the one that our own writer would have put there.
     _check_form(data, members)
     return members
-
-
-def _build(members: Mapping[str, bytes]) -> bytes:
-    return b"".join(part for _, part in _parts(members))
 
 
 def _parts(members: Mapping[str, bytes]) -> Iterator[tuple[str, bytes]]:

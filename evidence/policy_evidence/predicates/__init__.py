@@ -21,7 +21,7 @@ from policy_evidence.predicates.bundle import BundlePredicate
 from policy_evidence.predicates.decision import Counts, DecisionPredicate, Engine, Inputs, Pack, Verdict
 from policy_evidence.predicates.evidence import EvidencePredicate, FieldValue, Scalar
 from policy_evidence.predicates.waiver import WaiverPredicate
-from policy_evidence.shapes import Misfit, fit, path_text
+from policy_evidence.shapes import Misfit, fit, path_text, published_schema
 
 __all__ = [
     "BUNDLE_TYPE",
@@ -122,11 +122,4 @@ def json_schemas() -> dict[str, dict[str, JsonValue]]:
         "decision": DecisionPredicate,
         "bundle": BundlePredicate,
     }
-    return {
-        f"{name}-v1.schema.json": {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$id": f"urn:ai-policy-engine:schema:{name}:v1",
-            **model.model_json_schema(mode="validation"),
-        }
-        for name, model in models.items()
-    }
+    return {f"{name}-v1.schema.json": published_schema(model, name) for name, model in models.items()}

@@ -46,6 +46,8 @@ _P256_BYTES: Final = 32
 _PUBLIC_PEM = re.compile(r"\s*-----BEGIN PUBLIC KEY-----\s+([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*")
 # No key of ours comes near this; a larger text is something else.
 _MAX_KEY_BYTES: Final = 64 * 1024
+# What the encryption of PKCS#8 in OpenSSL takes.
+_MAX_PASSPHRASE_BYTES: Final = 1023
 
 
 class Algorithm(StrEnum):
@@ -177,8 +179,12 @@ class PrivateKey:
 
     def to_encrypted_pem(self, passphrase: bytes) -> bytes:
         """Return PKCS#8 PEM encrypted with `passphrase`."""
-        if not passphrase:
-            raise KeyFileError("PE4207", "the passphrase is empty", "a private key is only written encrypted")
+        if not 0 < len(passphrase) <= _MAX_PASSPHRASE_BYTES:
+            raise KeyFileError(
+                "PE4207",
+                f"the passphrase is empty or longer than {_MAX_PASSPHRASE_BYTES} bytes",
+                "a private key is only written encrypted",
+            )
         return self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(passphrase))
 
     def sign(self, message: bytes) -> bytes:

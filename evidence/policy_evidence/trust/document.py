@@ -23,10 +23,10 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StrictInt, StringConstraints
 
-from policy_evidence.canonical import digest, parse_json
+from policy_evidence.canonical import JsonValue, digest, parse_json
 from policy_evidence.errors import EvidenceError, FormatError, KeyFileError, Problem, TrustError, quoted
 from policy_evidence.predicates import predicate_type_of, short_name_of
-from policy_evidence.shapes import Document, Identifier, Instant, Path, Text, fit, path_text
+from policy_evidence.shapes import Document, Identifier, Instant, Path, Text, fit, path_text, published_schema
 from policy_evidence.signing.certificates import check_authority
 from policy_evidence.signing.keys import EVIDENCE_ALGORITHMS, KeyId, PublicKey
 from policy_evidence.trust.model import EVERYTHING, Role, Trust, TrustedKey
@@ -38,6 +38,9 @@ _KEY_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._@-]*$"
 # RFC 3986 section 3.1: a scheme, then anything but white space.
 _URI = re.compile(r"[a-z][a-z0-9+.-]*:\S+")
 _OWN_URIS: Final = "urn:ai-policy-engine:"
+
+# In the JSON Schema too, a name that does not fit is refused.
+_NO_OTHER_NAMES: Final = Field(json_schema_extra={"additionalProperties": False})
 
 KeyName = Annotated[str, StringConstraints(strict=True, pattern=_KEY_NAME, max_length=100)]
 
@@ -57,14 +60,19 @@ class _RoleEntry(Document):
 
 
 class TrustDocument(Document):
-    """The trust file as it is written; its JSON Schema is published."""
+    """The trust file as it is written."""
 
     format: Literal[1]
     version: Annotated[StrictInt, Field(ge=1)]
     expires: Instant
-    keys: dict[KeyName, _KeyEntry]
-    roles: dict[Identifier, _RoleEntry]
+    keys: Annotated[dict[KeyName, _KeyEntry], _NO_OTHER_NAMES]
+    roles: Annotated[dict[Identifier, _RoleEntry], _NO_OTHER_NAMES]
     pdf_certificates: tuple[str, ...] = ()
+
+
+def trust_json_schema() -> dict[str, JsonValue]:
+    """Return the JSON Schema of the trust file, to be published as `trust-v1.schema.json`."""
+    return published_schema(TrustDocument, "trust")
 
 
 def parse_trust(data: bytes) -> Trust:

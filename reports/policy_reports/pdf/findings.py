@@ -16,6 +16,7 @@ from policy_reports.pdf import styles
 from policy_reports.pdf.figures import path
 from policy_reports.pdf.finish import ATTACHMENT
 from policy_reports.pdf.layout import (
+    SECTION_ROOM,
     TABLE_ROWS,
     Column,
     Look,
@@ -29,7 +30,7 @@ from policy_reports.pdf.layout import (
     table,
 )
 from policy_reports.pdf.styles import SEVERITY_COLOURS, STATUS_COLOURS
-from policy_reports.queries import BASIS_WORDS, STATUS_WORDS, Finding, by_rule, findings, prove_complete
+from policy_reports.queries import BASIS_WORDS, STATUS_WORDS, Finding, by_rule, counted, findings, prove_complete
 
 PRINCIPAL = 25
 """How many violations are described with their paths; the gravest come first and section 11 lists all."""
@@ -62,7 +63,7 @@ class EvidenceNumbers:
 def principal_violations(document: AssessmentDocument, numbers: EvidenceNumbers) -> Story:
     """Section 6."""
     violated = findings(document, Status.FAIL)
-    story = section("6  Principal violations", "section-6")
+    story = section("6  Principal violations", "section-6", room=330 if violated else SECTION_ROOM)
     if not violated:
         return [*story, paragraph("No rule is violated, apart from the waived results of section 8.")]
     shown = violated[:PRINCIPAL]
@@ -89,20 +90,16 @@ def results_per_rule(document: AssessmentDocument) -> Story:
     for rule, results in by_rule(document):
         grouped.setdefault(rule.framework, []).append((rule, results))
     columns = (
-        Column("Rule", 34),
-        Column("Citation and basis", 17),
-        Column("Applies", 9),
-        *(Column(_SHORT[status], 6, Look.NUMBER) for status in _SHORT),
-        Column("Why it does not apply", 19),
+        Column("Rule", 26),
+        Column("Citation and basis", 13.5),
+        Column("Applies", 13.5),
+        *(Column(_SHORT[status], 9.4, Look.NUMBER) for status in Status),
     )
     for index, (framework, rules) in enumerate(grouped.items(), start=1):
         story += subsection(framework, f"framework-{index}")
         story += table(columns, (_rule_row(rule, results) for rule, results in rules), f"Rules of {framework}")
     if not grouped:
         story.append(paragraph("No rule was assessed."))
-    else:
-        words = "; ".join(f"{short}: {STATUS_WORDS[status]}" for status, short in _SHORT.items())
-        story.append(paragraph(f"Columns of numbers: {words}.", styles.NOTE))
     return story
 
 
@@ -174,9 +171,9 @@ def evidence_index(document: AssessmentDocument, numbers: EvidenceNumbers) -> St
         Column("Type and subject", 26),
         Column("State", 11),
         Column("Issued, expires", 17),
-        Column("Signed by", 20),
+        Column("Signed by", 18.5),
         Column("Used", 7, Look.NUMBER),
-        Column("SHA-256 digest", 25, Look.CODE),
+        Column("SHA-256 digest", 27.5, Look.CODE),
     )
     rows = [
         (
@@ -203,11 +200,11 @@ def all_findings(document: AssessmentDocument, numbers: EvidenceNumbers) -> Stor
     story.append(paragraph(f"All {len(every):,} results, the gravest severity first, then by rule and by subject."))
     columns = (
         Column("No.", 8, Look.NUMBER),
-        Column("Rule", 31, Look.IDENTIFIER),
+        Column("Rule", 29, Look.IDENTIFIER),
         Column("Subject", 24),
         Column("Severity", 10),
-        Column("Status", 13),
-        Column("Explanation", 34),
+        Column("Status", 16),
+        Column("Explanation", 33),
     )
     rendered: list[Status] = []
     for start in range(0, len(every), TABLE_ROWS):
@@ -221,13 +218,7 @@ def all_findings(document: AssessmentDocument, numbers: EvidenceNumbers) -> Stor
     return story
 
 
-_SHORT = {
-    Status.FAIL: "viol.",
-    Status.UNKNOWN: "unkn.",
-    Status.WAIVED: "waiv.",
-    Status.PASS: "satisf.",
-    Status.NOT_APPLICABLE: "n/a",
-}
+_SHORT = {**STATUS_WORDS, Status.NOT_APPLICABLE: "n/a"}
 _WAIVER_COLOURS = {"applied": styles.VIOLET, "rejected": styles.RED, "expired": styles.AMBER, "unused": styles.AMBER}
 
 
@@ -260,7 +251,7 @@ def _paths(result: Result) -> Story:
     story: Story = []
     for index, witness in enumerate(result.witnesses[:PATHS], start=1):
         several = f" {index} of {len(result.witnesses)}" if len(result.witnesses) > 1 else ""
-        title = paragraph(f"Lineage path{several}, {len(witness.hops):,} nodes", styles.LABEL)
+        title = paragraph(f"Lineage path{several}, {counted(len(witness.hops), 'node')}", styles.LABEL)
         first, *rest = path(witness, mark="violation here")
         story.append(KeepTogether([title, first]))
         for figure in rest:
@@ -276,10 +267,11 @@ def _rule_row(rule: Rule, results: tuple[Result, ...]) -> tuple[Text | str, ...]
     counts = Counter(result.status for result in results)
     absent = counts[Status.NOT_APPLICABLE]
     if not results:
-        applies, why = "no", "No subject in scope."
+        applies, why = "no", "no subject in scope"
     elif absent:
         applies = "no" if absent == len(results) else "in part"
-        reasons = Counter(result.reason or "no reason stated" for result in results if result.status is _ABSENT)
+        excluded = [result for result in results if result.status is Status.NOT_APPLICABLE]
+        reasons = Counter(result.reason or "no reason stated" for result in excluded)
         why = "; ".join(f"{reason} ({count:,})" for reason, count in sorted(reasons.items()))
     else:
         applies, why = "yes", ""
@@ -287,13 +279,9 @@ def _rule_row(rule: Rule, results: tuple[Result, ...]) -> tuple[Text | str, ...]
     return (
         Text(rule.title, below=f"{rule.id} · {rule.severity.value}"),
         Text(cited, below=BASIS_WORDS[rule.basis]),
-        applies,
-        *(number(counts[status]) for status in _SHORT),
-        why,
+        Text(applies, below=why),
+        *(number(counts[status]) for status in Status),
     )
-
-
-_ABSENT = Status.NOT_APPLICABLE
 
 
 def _missing_rows(finding: Finding) -> list[tuple[Text | str, ...]]:
@@ -327,9 +315,14 @@ def _evidence_order(item: Evidence) -> tuple[str, str, str, str]:
 
 
 def _interval(issued: datetime | None, expires: datetime | None) -> Text:
-    return Text(
-        instant_text(issued) if issued else "–", below=f"to {instant_text(expires)}" if expires else "no expiry"
-    )
+    until = f"to {_moment(expires)}" if expires else "no expiry"
+    return Text(_moment(issued) if issued else "–", below=until)
+
+
+def _moment(instant: datetime) -> str:
+    """An instant that can be broken between day and hour; midnight is left out."""
+    day, hour = instant_text(instant).split("T")
+    return day if hour == "00:00:00Z" else f"{day} {hour}"
 
 
 def _signed_by(item: Evidence) -> Text:

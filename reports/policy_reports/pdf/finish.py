@@ -11,6 +11,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from xml.sax.saxutils import escape
 
 import pikepdf
@@ -76,14 +77,14 @@ class _Structure:
         catalogue = self.pdf.Root
         root = self.pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot))
         root.K = self._element(self.canvas.tree, root)
-        numbers = Array()
+        numbers: list[Any] = []
         for index, (page, owners) in enumerate(zip(self.pages, self.owners, strict=True)):
             page.StructParents = index
             page.Tabs = Name.S
             numbers.extend([index, self.pdf.make_indirect(Array(owners))])
         for key, element in self.annotations:
             numbers.extend([key, element])
-        root.ParentTree = self.pdf.make_indirect(Dictionary(Nums=numbers))
+        root.ParentTree = self.pdf.make_indirect(Dictionary(Nums=Array(numbers)))
         root.ParentTreeNextKey = len(self.pages) + len(self.annotations)
         catalogue.StructTreeRoot = root
         catalogue.MarkInfo = Dictionary(Marked=True)

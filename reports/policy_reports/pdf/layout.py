@@ -17,6 +17,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import Color
+from reportlab.lib.units import mm
 from reportlab.platypus import BaseDocTemplate, CondPageBreak, Flowable, Frame, PageTemplate, Spacer
 
 from policy_reports.pdf import styles
@@ -158,15 +159,16 @@ def _cell(text: Text, available: float) -> Cell:
     else:
         shown = markup(text.value, CELL_LIMIT)
     if text.colour is not None:
-        shown = f'<font color="{_hex(text.colour)}">{shown}</font>'
+        shown = f'<font color="{hexadecimal(text.colour)}">{shown}</font>'
     if text.below:
         broken = lines(plain(text.below, CELL_LIMIT), REGULAR, 7.5, available - 2 * CELL_PADDING - 0.5)
         below = "<br/>".join(escape(line) for line in broken)
-        shown += f'<br/><font name="{REGULAR}" size="7.5" color="{_hex(MUTED)}">{below}</font>'
+        shown += f'<br/><font name="{REGULAR}" size="7.5" color="{hexadecimal(MUTED)}">{below}</font>'
     return Cell(shown, style)
 
 
-def _hex(colour: Color) -> str:
+def hexadecimal(colour: Color) -> str:
+    """A colour as paragraph markup writes it."""
     return "#" + str(colour.hexval())[2:]
 
 
@@ -240,10 +242,13 @@ class Report(BaseDocTemplate):  # type: ignore[misc]  # reportlab publishes no t
     def __init__(self, *, title: str, organisation: str, footer: str, colour: Color, pages: Pages) -> None:
         self.output = io.BytesIO()
         super().__init__(self.output, pagesize=(PAGE_WIDTH, PAGE_HEIGHT), lang="en-GB", invariant=1, pageCompression=0)
-        self.header, self.organisation, self.footer = plain(title), plain(organisation), plain(footer)
+        self.organisation = _fitted(shortened(organisation, 120), REGULAR, 8, WIDTH * 0.35)
+        room = WIDTH * 0.97 - width(self.organisation, REGULAR, 8)
+        self.header = _fitted(shortened(title, 160), REGULAR, 8, room)
+        self.footer = _fitted(shortened(footer, 160), REGULAR, 8, WIDTH * 0.8)
         self.colour, self.pages = colour, pages
         cover_foot = styles.SIGNATURE_BOX[3] + 34
-        cover = self._frame(cover_foot, PAGE_HEIGHT - cover_foot - 22 * styles.mm)
+        cover = self._frame(cover_foot, PAGE_HEIGHT - cover_foot - 22 * mm)
         body = self._frame(styles.BOTTOM, styles.FRAME_HEIGHT)
         self.addPageTemplates(
             [
@@ -263,6 +268,13 @@ class Report(BaseDocTemplate):  # type: ignore[misc]  # reportlab publishes no t
         self.build(list(story), canvasmaker=make_canvas)
         return canvases[-1], self.output.getvalue()
 
+    def handle_flowable(self, flowables: Story) -> None:
+        """Draw the next flowable, and forget that it was moved to this page so that it can be drawn in another pass."""
+        flowable = flowables[0]
+        super().handle_flowable(flowables)
+        if not flowables or flowables[0] is not flowable:
+            vars(flowable).pop("_postponed", None)
+
     @staticmethod
     def _frame(bottom: float, height: float) -> Frame:
         return Frame(MARGIN, bottom, WIDTH, height, leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0)
@@ -270,9 +282,9 @@ class Report(BaseDocTemplate):  # type: ignore[misc]  # reportlab publishes no t
     def _cover(self, canvas: TaggedCanvas, _: Any) -> None:
         with canvas.artifact("/Type /Layout"):
             canvas.setFillColor(styles.ACCENT)
-            canvas.rect(0, PAGE_HEIGHT - 9 * styles.mm, PAGE_WIDTH, 9 * styles.mm, stroke=0, fill=1)
+            canvas.rect(0, PAGE_HEIGHT - 9 * mm, PAGE_WIDTH, 9 * mm, stroke=0, fill=1)
             canvas.setFillColor(self.colour)
-            canvas.rect(0, PAGE_HEIGHT - 10.5 * styles.mm, PAGE_WIDTH, 1.5 * styles.mm, stroke=0, fill=1)
+            canvas.rect(0, PAGE_HEIGHT - 10.5 * mm, PAGE_WIDTH, 1.5 * mm, stroke=0, fill=1)
 
     def _signature_place(self, canvas: TaggedCanvas, _: Any) -> None:
         left, bottom, right, top = styles.SIGNATURE_BOX
@@ -296,18 +308,16 @@ class Report(BaseDocTemplate):  # type: ignore[misc]  # reportlab publishes no t
         canvas.place_field()
 
     def _furniture(self, canvas: TaggedCanvas, _: Any) -> None:
-        head, foot = PAGE_HEIGHT - 15 * styles.mm, 13 * styles.mm
-        organisation = _fitted(self.organisation, REGULAR, 8, WIDTH * 0.35)
-        title = _fitted(self.header, REGULAR, 8, WIDTH * 0.97 - width(organisation, REGULAR, 8))
+        head, foot = PAGE_HEIGHT - 15 * mm, 13 * mm
         with canvas.artifact("/Type /Pagination /Subtype /Header"):
             self._small(canvas)
-            canvas.drawString(MARGIN, head, title)
-            canvas.drawRightString(PAGE_WIDTH - MARGIN, head, organisation)
+            canvas.drawString(MARGIN, head, self.header)
+            canvas.drawRightString(PAGE_WIDTH - MARGIN, head, self.organisation)
             canvas.line(MARGIN, head - 6, PAGE_WIDTH - MARGIN, head - 6)
         with canvas.artifact("/Type /Pagination /Subtype /Footer"):
             self._small(canvas)
             canvas.line(MARGIN, foot + 11, PAGE_WIDTH - MARGIN, foot + 11)
-            canvas.drawString(MARGIN, foot, _fitted(self.footer, REGULAR, 8, WIDTH * 0.8))
+            canvas.drawString(MARGIN, foot, self.footer)
             canvas.drawRightString(PAGE_WIDTH - MARGIN, foot, f"Page {canvas.page + 1} of {self.pages.total}")
 
     @staticmethod

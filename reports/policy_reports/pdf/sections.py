@@ -14,6 +14,7 @@ from policy_reports.document import AssessmentDocument, Status, Verdict, instant
 from policy_reports.pdf import styles
 from policy_reports.pdf.figures import chart
 from policy_reports.pdf.finish import ATTACHMENT
+from policy_reports.pdf.fonts import BOLD
 from policy_reports.pdf.layout import (
     Column,
     ContentsLine,
@@ -21,6 +22,7 @@ from policy_reports.pdf.layout import (
     Story,
     Text,
     bullets,
+    hexadecimal,
     number,
     paragraph,
     properties,
@@ -30,8 +32,8 @@ from policy_reports.pdf.layout import (
 )
 from policy_reports.pdf.styles import STATUS_COLOURS, VERDICT_COLOURS
 from policy_reports.pdf.tags import Element, Heading, Pages, Paragraph
-from policy_reports.pdf.text import markup
-from policy_reports.queries import BASIS_WORDS, STATUS_WORDS, VERDICT_WORDS, findings, opinion, summary
+from policy_reports.pdf.text import markup, shortened
+from policy_reports.queries import BASIS_WORDS, STATUS_WORDS, VERDICT_WORDS, counted, findings, opinion, summary
 
 CHART_ROWS = 20
 
@@ -46,34 +48,33 @@ _MEANING = {
 
 def cover(document: AssessmentDocument) -> Story:
     """Title, verdict, counts, and what the assessment is about."""
-    colour = VERDICT_COLOURS[document.verdict]
-    word = VERDICT_WORDS[document.verdict]
-    verdict = styles.ParagraphStyle(
-        "verdict", parent=styles.TITLE, fontSize=30, leading=36, textColor=colour, spaceAfter=2
-    )
+    word = f'<font color="{hexadecimal(VERDICT_COLOURS[document.verdict])}">{VERDICT_WORDS[document.verdict]}</font>'
+    scope = document.scope
     packs = "; ".join(f"{pack.title or pack.name} {pack.version}" for pack in document.inputs.packs)
-    sources = len(document.scope.sources)
-    facts = [
-        ("Organisation", Text(document.organisation, Look.STRONG)),
+    facts: list[tuple[str, Text | str]] = [
+        ("Organisation", Text(shortened(document.organisation, 160), Look.STRONG)),
         ("Assessed for", f"{instant_text(document.instant)} (every rule and every expiry is judged at this instant)"),
-        ("Scope", _clipped(document.scope.description, 300) or "Not described."),
-        ("Policy packs", _clipped(packs, 300) or "None."),
-        ("Read from", f"{sources:,} source{'' if sources == 1 else 's'}, {document.scope.node_count:,} nodes"),
+        ("Scope", shortened(scope.description, 240) or "Not described."),
+        ("Policy packs", shortened(packs, 240) or "None."),
+        (
+            "Read from",
+            f"{counted(len(document.scope.sources), 'source')}, {counted(document.scope.node_count, 'node')}",
+        ),
         ("Made by", f"{document.engine.name} {document.engine.version}"),
         ("To verify", "Run policy-engine verify on the audit bundle. Section 2 says how, and what it proves."),
     ]
     return [
         NextPageTemplate("body"),
-        Spacer(1, 22),
+        Spacer(1, 30),
         Paragraph("ASSESSMENT REPORT", styles.KICKER),
-        Paragraph(markup(_clipped(document.title, 150)), styles.TITLE),
-        Spacer(1, 18),
+        Paragraph(markup(shortened(document.title, 110)), styles.TITLE),
+        Spacer(1, 30),
         Paragraph("VERDICT", styles.KICKER),
-        Paragraph(word, verdict),
+        Paragraph(word, styles.VERDICT),
         paragraph(opinion(document), styles.LEAD),
         Spacer(1, 4),
         *_counts_in_a_row(document),
-        Spacer(1, 8),
+        Spacer(1, 20),
         *properties(facts, "What the assessment is about"),
         PageBreak(),
     ]
@@ -88,8 +89,8 @@ def contents(headings: list[Heading], pages: Pages) -> Story:
 
 def opinion_and_counts(document: AssessmentDocument) -> Story:
     """Section 1."""
-    colour = VERDICT_COLOURS[document.verdict].hexval()[2:]
-    word = f'<font name="{styles.BOLD}" color="#{colour}">{VERDICT_WORDS[document.verdict]}.</font>'
+    colour = hexadecimal(VERDICT_COLOURS[document.verdict])
+    word = f'<font name="{BOLD}" color="{colour}">{VERDICT_WORDS[document.verdict]}.</font>'
     total = sum(document.counts.values())
     rows = [
         (Text(STATUS_WORDS[status], Look.STRONG, STATUS_COLOURS[status]), number(count), _share(count, total), meaning)
@@ -109,7 +110,8 @@ def opinion_and_counts(document: AssessmentDocument) -> Story:
         paragraph(_why(document)),
         *table(columns, rows, "Results by status"),
         paragraph(
-            f"A result is what one rule says about one subject. {len(document.rules):,} rules gave {total:,} results; "
+            f"A result is what one rule says about one subject. {counted(len(document.rules), 'rule')} gave "
+            f"{counted(total, 'result')}; "
             "each of them is listed in section 11, and their number was checked when this report was written.",
         ),
     ]
@@ -201,14 +203,22 @@ def method_and_limits(document: AssessmentDocument) -> Story:
     """Section 4."""
     method = (
         "The sources were read into one graph of systems, models, data and the steps between them.",
-        "Evidence counts only if its signature verifies, its signer holds a role that may sign it, and its subject is "
-        "the very thing in the graph, by digest. Absent evidence is never taken as given.",
-        "Every rule was evaluated on every subject it is about. A fact that is not known makes a result unknown, "
-        "never satisfied.",
-        "A waiver changes no rule. A violation with a valid, signed waiver is listed as waived, with its approver "
-        "and expiry.",
-        f"The evaluation was done by {document.engine.name} {document.engine.version}. It reads no clock and no "
-        "network, so it can be repeated with the same outcome.",
+        (
+            "Evidence counts only if its signature verifies, its signer holds a role that may sign it, and its subject "
+            "is the very thing in the graph, by digest. Absent evidence is never taken as given."
+        ),
+        (
+            "Every rule was evaluated on every subject it is about. A fact that is not known makes a result unknown, "
+            "never satisfied."
+        ),
+        (
+            "A waiver changes no rule. A violation with a valid, signed waiver is listed as waived, with its approver "
+            "and expiry."
+        ),
+        (
+            f"The evaluation was done by {document.engine.name} {document.engine.version}. It reads no clock and no "
+            "network, so it can be repeated with the same outcome."
+        ),
     )
     limits = document.limits or ("No limits were stated by the organisation.",)
     return [
@@ -259,10 +269,14 @@ def responsibilities(document: AssessmentDocument) -> Story:
         *section("12  Responsibilities left to the organisation", "section-12"),
         *bullets(
             (
-                "The facts: this report judges what the sources and the signed evidence say. That they are true and "
-                "complete remains the responsibility of those who asserted and signed them.",
-                "The reading of the law: the packs transcribe legal texts into rules. Choosing the packs, and deciding "
-                "whether a transcription fits the case, remains with the organisation and its counsel.",
+                (
+                    "The facts: this report judges what the sources and the signed evidence say. That they are true "
+                    "and complete remains the responsibility of those who asserted and signed them."
+                ),
+                (
+                    "The reading of the law: the packs transcribe legal texts into rules. Choosing the packs, and "
+                    "deciding whether a transcription fits the case, remains with the organisation and its counsel."
+                ),
                 "Everything outside the scope of section 3 and the limits of section 4.",
                 "What comes after the instant of assessment: evidence and waivers expire, and rules enter into force.",
             )
@@ -292,7 +306,7 @@ def signatures(document: AssessmentDocument) -> Story:
             (
                 ("Field", "Signature of the issuer (cover page)"),
                 ("Signed decision", Text(document.inputs.decision, Look.CODE)),
-                ("Signers of evidence", f"{_signers(document):,} keys, listed in section 10"),
+                ("Signers of evidence", f"{counted(_signers(document), 'key')}, listed in section 10"),
             ),
             "What is signed",
         ),
@@ -340,7 +354,3 @@ def _signers(document: AssessmentDocument) -> int:
 
 def _share(part: int, whole: int) -> Text:
     return Text(f"{100 * part / whole:.1f} %" if whole else "–", Look.NUMBER)
-
-
-def _clipped(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -25,7 +25,7 @@ from cryptography.x509.oid import NameOID
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.content import PdfContent
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
-from pyhanko.pdf_utils.layout import BoxConstraints
+from pyhanko.pdf_utils.layout import AxisAlignment, BoxConstraints, InnerScaling, SimpleBoxLayoutRule
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
@@ -65,7 +65,8 @@ def sign_pdf(
     """
     private = _private_key(key, passphrase)
     certificate, chain = _certificates(private, certificate_pem, chain_pems, signed_at)
-    embedded = SimpleCertificateStore.from_certs([_asn1(item) for item in chain])
+    embedded = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # its own constructor is not annotated
+    embedded.register_multiple([_asn1(item) for item in chain])
     der = private.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -86,7 +87,14 @@ def sign_pdf(
         docmdp_permissions=MDPPerm.NO_CHANGES,
     )
     stamp = StaticStampStyle(
-        border_width=0, background=_Stamp(_draw_stamp(certificate, signed_at, reason)), background_opacity=1.0
+        border_width=0,
+        background=_Stamp(_draw_stamp(certificate, signed_at, reason)),
+        background_layout=SimpleBoxLayoutRule(
+            x_align=AxisAlignment.ALIGN_MIN,
+            y_align=AxisAlignment.ALIGN_MIN,
+            inner_content_scaling=InnerScaling.NO_SCALING,
+        ),
+        background_opacity=1.0,
     )
     output = io.BytesIO()
     try:

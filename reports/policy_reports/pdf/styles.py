@@ -68,6 +68,7 @@ LABEL = ParagraphStyle("label", parent=BODY, fontName=BOLD, fontSize=8.5, leadin
 LIST = ParagraphStyle("list", parent=BODY, leftIndent=14, bulletIndent=2, spaceAfter=4, bulletFontName=REGULAR)
 CODE = ParagraphStyle("code", parent=BODY, fontName=MONO, fontSize=8.5, leading=12, leftIndent=14, backColor=FAINT)
 TITLE = ParagraphStyle("title", parent=BODY, fontName=BOLD, fontSize=24, leading=29, textColor=ACCENT, spaceAfter=4)
+VERDICT = ParagraphStyle("verdict", parent=BODY, fontName=BOLD, fontSize=30, leading=36, spaceAfter=2)
 KICKER = ParagraphStyle("kicker", parent=BODY, fontName=BOLD, fontSize=9, leading=12, textColor=MUTED, spaceAfter=6)
 SECTION = ParagraphStyle("section", parent=BODY, fontName=BOLD, fontSize=16, leading=20, textColor=ACCENT, spaceAfter=8)
 SUBSECTION = ParagraphStyle("subsection", parent=BODY, fontName=BOLD, fontSize=11, leading=14.5, spaceAfter=4)

@@ -22,15 +22,13 @@ import unicodedata
 from xml.sax.saxutils import escape
 
 from policy_reports.pdf.fonts import SHOWN, width
+from policy_reports.plaintext import is_blank, is_hidden, spelled
 
-# Control, format, surrogate, private and unassigned characters, line and paragraph separators.
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
-_BLANK = frozenset("\t\n\r\v\f\x85 ")
 _BREAK_AFTER = frozenset("./_-:@,;+=&?#")
 
-CELL_LIMIT = 500
-"""Characters of one text in a table cell: at most half a page in the narrowest column."""
+CELL_LIMIT = 330
+"""Characters of one text in a table cell: two of them, of the widest letter, fit a page in the narrowest column."""
 PARAGRAPH_LIMIT = 2400
 """Characters of one text outside tables: less than a page."""
 
@@ -65,6 +63,9 @@ def lines(text: str, font: str, size: float, available: float) -> list[str]:
         if width(line + part.rstrip(" "), font, size) <= available:
             line += part
             continue
+        if width(part, font, size) > available:
+            # Too long for any line: fill this one up instead of leaving it short.
+            part, line = line + part, ""
         if line:
             broken.append(line.rstrip(" "))
         *full, line = _split_long(part, font, size, available)
@@ -92,11 +93,8 @@ def _split_long(part: str, font: str, size: float, available: float) -> list[str
 
 
 def _piece(character: str) -> str:
-    if character in _BLANK:
+    if is_blank(character):
         return " "
-    shown = (
-        ord(character) in SHOWN
-        and unicodedata.category(character) not in _HIDDEN
-        and unicodedata.bidirectional(character) not in _RIGHT_TO_LEFT
-    )
-    return character if shown else f"[U+{ord(character):04X}]"
+    right_to_left = unicodedata.bidirectional(character) in _RIGHT_TO_LEFT
+    shown = ord(character) in SHOWN and not is_hidden(character) and not right_to_left
+    return character if shown else spelled(character)

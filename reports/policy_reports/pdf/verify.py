@@ -153,7 +153,7 @@ def _root(pem: str, index: int) -> asn1.Certificate:
 
 
 def _only_signature(pdf: bytes) -> EmbeddedPdfSignature:
-    signatures = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
+    signatures: list[EmbeddedPdfSignature] = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
     if len(signatures) != 1:
         raise _Refused("PE6202", f"the PDF has {len(signatures)} signatures and not one")
     (signature,) = signatures
@@ -276,13 +276,21 @@ def _check_trust(status: PdfSignatureStatus, certificate: asn1.Certificate) -> N
 
 
 def _check_path(status: PdfSignatureStatus, embedded: Sequence[asn1.Certificate]) -> None:
-    path = [item.dump() for item in status.validation_path.iter_certs(include_root=False)]
-    if sorted(path) != sorted(item.dump() for item in embedded):
+    path = status.validation_path
+    vouching = path.iter_certs(include_root=False) if path is not None else ()
+    if sorted(item.dump() for item in vouching) != sorted(item.dump() for item in embedded):
         raise _Refused("PE6205", "the signature carries a certificate that its trust does not rest on")
     for item in embedded:
-        # The outer algorithm is covered by no signature; it repeats the inner one (RFC 5280, 4.1.1.2).
-        if item["signature_algorithm"].dump() != item["tbs_certificate"]["signature"].dump():
-            raise _Refused("PE6205", "a certificate names two different signature algorithms")
+        # What surrounds the signed part of a certificate is covered by no signature, so it is rebuilt: the algorithm
+        # repeats the inner one (RFC 5280, 4.1.1.2) and the last octet of the bit string has no unused bits.
+        signed_part = item["tbs_certificate"]
+        rebuilt = {
+            "tbs_certificate": signed_part,
+            "signature_algorithm": signed_part["signature"],
+            "signature_value": item["signature_value"].native,
+        }
+        if asn1.Certificate(rebuilt).dump() != item.dump():
+            raise _Refused("PE6205", "a certificate of the signature is not in its one encoded form")
 
 
 def _check_certification(signature: EmbeddedPdfSignature, status: PdfSignatureStatus) -> None:

@@ -1,0 +1,126 @@
+"""Every code is raised by something, and nothing else is raised."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import policy_dsl.codes
+import policy_engine.lineage.codes
+import policy_evidence.errors
+from policy_engine.lineage.codes import CODES
+from policy_engine.lineage.documents import Limits
+from policy_engine.lineage.errors import LineageError
+from policy_engine.lineage.graph import Edge, Node, Snapshot
+from policy_engine.lineage.load import load_estate
+from policy_engine.lineage.networkx_graph import from_networkx, to_networkx
+from policy_engine.lineage.snapshot import from_bytes, to_bytes
+from tests.lineage.estate_schema import SCHEMA
+
+_SERIAL = "3e671687-395b-41f5-a30f-a58921a69b79"
+
+
+def _files(*texts: str) -> set[str]:
+    files = {f"{number}.yaml": text.encode() for number, text in enumerate(texts)}
+    return {problem.code for problem in load_estate(files, SCHEMA).problems}
+
+
+def _nodes(text: str) -> set[str]:
+    return _files("inventory: 1\nnodes:\n" + text)
+
+
+def _bom(**parts: object) -> str:
+    head = {"bomFormat": "CycloneDX", "specVersion": "1.6", "serialNumber": f"urn:uuid:{_SERIAL}"}
+    return json.dumps(head | parts)
+
+
+def _apart() -> set[str]:
+    model = {"type": "machine-learning-model", "name": "m", "bom-ref": "r"}
+    ids = f"- {{id: 'urn:uuid:{_SERIAL}#m', kind: Model}}\n- {{id: 'urn:cdx:{_SERIAL}/1#r', kind: Model}}\n"
+    return _files("inventory: 1\nnodes:\n" + ids, _bom(components=[model]))
+
+
+def _raises(call: object) -> set[str]:
+    with pytest.raises(LineageError) as caught:
+        call()  # type: ignore[operator]
+    return {caught.value.problem.code}
+
+
+def _altered(**parts: object) -> set[str]:
+    document = json.loads(to_bytes(Snapshot.build([Node("a", "System")]))) | parts
+    return _raises(lambda: from_bytes(json.dumps(document).encode(), SCHEMA))
+
+
+def _unnamed_edge() -> set[str]:
+    graph = to_networkx(Snapshot.build([Node("a", "System")]))
+    graph.add_edge("a", "a", key="likes")
+    return {problem.code for problem in from_networkx(graph, SCHEMA).problems}
+
+
+def _bare_node() -> set[str]:
+    graph = to_networkx(Snapshot())
+    graph.add_node("a")
+    return {problem.code for problem in from_networkx(graph, SCHEMA).problems}
+
+
+TRIGGERS = {
+    "PE3101": lambda: {p.code for p in load_estate({"a": b"12"}, SCHEMA, limits=Limits(max_bytes=1)).problems},
+    "PE3102": lambda: {p.code for p in load_estate({"a": b"\xff"}, SCHEMA).problems},
+    "PE3103": lambda: _files("[" * 100),
+    "PE3104": lambda: _files("a: ]"),
+    "PE3105": lambda: _files("a: 1\na: 1"),
+    "PE3106": lambda: _files("a: .inf"),
+    "PE3107": lambda: _files("a: &x 1\nb: *x"),
+    "PE3108": lambda: _files("a: !!set {}"),
+    "PE3109": lambda: {p.code for p in load_estate({"a.json": b'["\\udfff"]'}, SCHEMA).problems},
+    "PE3110": lambda: _files("{}: 1"),
+    "PE3111": lambda: _files("a: 1"),
+    "PE3120": lambda: _nodes("- {id: a}"),
+    "PE3121": lambda: _nodes("- a"),
+    "PE3122": lambda: _files("inventory: 1\nnodes: []\nx: 1"),
+    "PE3123": lambda: _files("inventory: 2"),
+    "PE3124": lambda: _nodes("- {id: '', kind: System}"),
+    "PE3130": lambda: _files(_bom(dependencies=[{"ref": "x"}])),
+    "PE3131": lambda: _files(
+        _bom(
+            compositions=[], components=[{"type": "file", "name": "x", "modelCard": {"modelParameters": {"task": "t"}}}]
+        )
+    ),
+    "PE3140": lambda: _nodes("- {id: a, kind: Nothing}"),
+    "PE3141": lambda: _nodes("- {id: a, kind: System, x: 1}"),
+    "PE3142": lambda: _nodes("- {id: a, kind: System, users: x}"),
+    "PE3143": lambda: _nodes("- {id: a, kind: System, users: 1}\n- {id: a, kind: System, users: 2}"),
+    "PE3144": lambda: _nodes("- {id: a, kind: System}\n- {id: a, kind: Model}"),
+    "PE3145": lambda: _nodes("- {id: a, kind: System, uses_model: b}"),
+    "PE3146": lambda: _nodes("- {id: a, kind: System, uses_model: a}"),
+    "PE3147": _apart,
+    "PE3148": _unnamed_edge,
+    "PE3149": lambda: _nodes("- {id: a, kind: System, aliases: [b]}\n- {id: b, kind: System}"),
+    "PE3150": lambda: _raises(lambda: Snapshot.build([Node("a", "System"), Node("a", "System")])),
+    "PE3151": lambda: _raises(lambda: Snapshot.build([], [Edge("uses_model", "a", "b")])),
+    "PE3152": lambda: _raises(lambda: Snapshot().value("a", "name")),
+    "PE3153": lambda: _raises(lambda: to_bytes(Snapshot.build([Node("\udfff", "System")]))),
+    "PE3154": lambda: _altered(format="x"),
+    "PE3155": lambda: _altered(),
+    "PE3156": lambda: _altered(nodes=[{"attributes": {}, "id": "a", "kind": "X", "origins": []}]),
+    "PE3160": _bare_node,
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_is_raised(code: str) -> None:
+    assert code in TRIGGERS[code]()
+
+
+def test_every_code_that_is_raised_has_its_meaning() -> None:
+    folder = Path(policy_engine.lineage.codes.__file__).parent
+    sources = [path.read_text() for path in folder.rglob("*.py") if path.name != "codes.py"]
+    used = {code for source in sources for code in re.findall(r'"(PE\d{4})"', source)}
+    assert used == set(CODES) == set(TRIGGERS)
+    assert list(CODES) == sorted(CODES)
+
+
+def test_no_code_has_another_meaning_elsewhere() -> None:
+    assert not set(CODES) & set(policy_dsl.codes.CODES)
+    assert not set(CODES) & set(policy_evidence.errors.CODES)
