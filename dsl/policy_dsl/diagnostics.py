@@ -47,7 +47,9 @@ class Diagnostics:
 
     _found: list[Diagnostic] = field(default_factory=list)
 
-    def error(self, code: str, message: str, span: Span, *, help: str | None = None, labels: Iterable[Label] = ()) -> None:
+    def error(
+        self, code: str, message: str, span: Span, *, help: str | None = None, labels: Iterable[Label] = ()
+    ) -> None:
         """Add an error.
 
         Raises:

@@ -20,7 +20,14 @@ from decimal import Decimal
 FIRST_INSTANT = datetime(1, 1, 1, tzinfo=UTC)
 LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
-_UNITS = {"year": (12, 0), "month": (1, 0), "week": (0, 604_800), "day": (0, 86_400), "hour": (0, 3_600), "minute": (0, 60)}
+_UNITS = {
+    "year": (12, 0),
+    "month": (1, 0),
+    "week": (0, 604_800),
+    "day": (0, 86_400),
+    "hour": (0, 3_600),
+    "minute": (0, 60),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,11 @@ class Duration:
 
     def __str__(self) -> str:
         parts = []
-        for amount, unit in ((self.months // 12, "year"), (self.months % 12, "month")) if self.months >= 0 else ((self.months, "month"),):
+        for amount, unit in (
+            ((self.months // 12, "year"), (self.months % 12, "month"))
+            if self.months >= 0
+            else ((self.months, "month"),)
+        ):
             if amount:
                 parts.append(f"{amount} {unit}{'' if abs(amount) == 1 else 's'}")
         rest = self.seconds

@@ -9,7 +9,7 @@ from policy_engine.evaluation.world import World
 
 
 def render(message: tree.Message | None, bindings: Mapping[int, str], world: World) -> str:
-    """Write a message; a placeholder takes the first of its meanings that is bound, and says so when nothing is known."""
+    """Write a message; a placeholder takes the first of its meanings that is bound, or says that none is."""
     if message is None:
         return ""
     return "".join(part if isinstance(part, str) else _placeholder(part, bindings, world) for part in message.parts)
@@ -31,7 +31,13 @@ def _placeholder(meanings: tuple[tree.Expression, ...], bindings: Mapping[int, s
             case _:
                 continue
     first = meanings[0]
-    name = first.variable.name if isinstance(first, tree.Read) else first.name if isinstance(first, tree.Variable) else "value"
+    name = (
+        first.variable.name
+        if isinstance(first, tree.Read)
+        else first.name
+        if isinstance(first, tree.Variable)
+        else "value"
+    )
     return f"[no {name} was found]"
 
 

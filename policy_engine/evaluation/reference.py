@@ -29,7 +29,7 @@ class ReferenceEvaluator:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.graph: "nx.MultiDiGraph[str]" = to_networkx(world.snapshot)
+        self.graph: nx.MultiDiGraph[str] = to_networkx(world.snapshot)
 
     def evaluate(self, rule: tree.Rule, subject: str, at: datetime) -> Decision:
         """Return what a rule says about a subject at an instant."""
@@ -61,11 +61,15 @@ class _Walk:
                 return Trace(self.world.program.parameters[name])
             case tree.Read(variable, attribute):
                 node = str(bindings[variable.slot])
-                return self.fact(node, attribute.name, self.world.read(node, attribute), self.world.why_missing(node, attribute.name))
+                return self.fact(
+                    node, attribute.name, self.world.read(node, attribute), self.world.why_missing(node, attribute.name)
+                )
             case tree.Field(attribute):
                 assert evidence is not None  # noqa: S101 - the checker allows fields in evidence conditions only
                 name = f"evidence {evidence.type}.{attribute.name}"
-                return self.fact(evidence.subject, name, evidence.fields.get(attribute.name, attribute.default), "not stated")
+                return self.fact(
+                    evidence.subject, name, evidence.fields.get(attribute.name, attribute.default), "not stated"
+                )
             case tree.Invoke(name, arguments):
                 definition = self.world.program.definitions[name]
                 values = [self.trace(a, bindings, evidence) for a in arguments]
@@ -98,7 +102,12 @@ class _Walk:
             case tree.Count(word, number, variable, _, condition):
                 anchor, items = self.items(expression, bindings, evidence)
                 traces = [
-                    found_at(item, anchor, variable.slot, self.trace(condition, {**bindings, variable.slot: item.node}, evidence))
+                    found_at(
+                        item,
+                        anchor,
+                        variable.slot,
+                        self.trace(condition, {**bindings, variable.slot: item.node}, evidence),
+                    )
                     for item in items
                 ]
                 return counting.count(word, number, tuple(traces))
@@ -141,14 +150,18 @@ class _Walk:
             for limit in limits:
                 if limit is not None and limit > self.at:
                     self.horizon = earlier(self.horizon, limit)
-            if not record.counts_from <= self.at or (record.counts_until is not None and record.counts_until <= self.at):
+            if not record.counts_from <= self.at or (
+                record.counts_until is not None and record.counts_until <= self.at
+            ):
                 continue
             if pattern.role is not None and record.signed_by(pattern.role) < pattern.signers:
                 continue
             conditions = [Trace(True, evidence=frozenset({record.digest}))]
             if max_age is not None:
                 known = max_age.value is not UNKNOWN
-                conditions.append(max_age.valued(self.at < _instant(add(record.issued, max_age.value))) if known else max_age)
+                conditions.append(
+                    max_age.valued(self.at < _instant(add(record.issued, max_age.value))) if known else max_age
+                )
             if pattern.where is not None:
                 conditions.append(self.trace(pattern.where, bindings, record))
             traces.append(junction(tuple(conditions), all_of=True))
@@ -167,7 +180,9 @@ class _Walk:
                 return None, [Item(n, ()) for n in sorted(self.graph) if self.graph.nodes[n]["kind"] in kinds]
             case tree.EdgeRange(anchor, edge, reverse):
                 node = str(bindings[anchor.slot])
-                ends = sorted({far for far, name, label in self.neighbours(node, frozenset({edge}), upstream=not reverse)})
+                ends = sorted(
+                    {far for far, name, label in self.neighbours(node, frozenset({edge}), upstream=not reverse)}
+                )
                 name = self.world.program.schema.edges[edge].reverse or edge if reverse else edge
                 return node, [Item(n, (Hop(name, n),)) for n in ends if self.graph.nodes[n]["kind"] in kinds]
             case tree.LineageRange() as lineage:
@@ -181,17 +196,23 @@ class _Walk:
         if upstream:
             return [(far, key, key) for _, far, key in self.graph.out_edges(node, keys=True) if key in edges]
         return [
-            (far, key, schema.edges[key].reverse or key) for far, _, key in self.graph.in_edges(node, keys=True) if key in edges
+            (far, key, schema.edges[key].reverse or key)
+            for far, _, key in self.graph.in_edges(node, keys=True)
+            if key in edges
         ]
 
-    def lineage(self, lineage: tree.LineageRange, anchor: str, bindings: Bindings, evidence: Evidence | None) -> list[Item]:
+    def lineage(
+        self, lineage: tree.LineageRange, anchor: str, bindings: Bindings, evidence: Evidence | None
+    ) -> list[Item]:
         barred = {n: self.barred(lineage.barrier, n, bindings, evidence) for n in self.graph}
         surely = self.reach(lineage, anchor, {n for n in self.graph if barred[n].value is False})
         maybe = self.reach(lineage, anchor, {n for n in self.graph if barred[n].value is not True})
         doubtful = [n for n in maybe if barred[n].value is UNKNOWN and n != anchor]
         doubts = frozenset[MissingFact]().union(*(barred[n].missing for n in doubtful))
         items = [(len(path), node, Item(node, path)) for node, path in surely.items()]
-        items += [(len(path), node, Item(node, path, False, doubts)) for node, path in maybe.items() if node not in surely]
+        items += [
+            (len(path), node, Item(node, path, False, doubts)) for node, path in maybe.items() if node not in surely
+        ]
         return [item for _, _, item in sorted(items, key=lambda i: i[:2])]
 
     def barred(self, barrier: tree.Barrier | None, node: str, bindings: Bindings, evidence: Evidence | None) -> Trace:

@@ -63,7 +63,9 @@ def _in_force(rule: tree.Rule, at: datetime, trace: Tracer) -> tuple[Decision, d
         found, changes = trace(exemption.condition, at)
         horizon = earlier(horizon, changes)
         if found.value is True:
-            return Decision(Status.NOT_APPLICABLE, f"exception: {exemption.label}", together(True, (scope, found))), horizon
+            return Decision(
+                Status.NOT_APPLICABLE, f"exception: {exemption.label}", together(True, (scope, found))
+            ), horizon
         if found.value is UNKNOWN:
             doubtful.append(found)
     required, changes = trace(rule.requirement, at)

@@ -24,7 +24,7 @@ class World:
         return self.snapshot.ids_of(self.program.schema.kinds_below(rule.subject.type.kind))
 
     def read(self, node: str, attribute: Attribute) -> Value | None:
-        """Return an attribute's value, or its default where nothing is asserted; nothing when contradicted or absent."""
+        """Return an attribute's value, or its default where nothing is asserted; nothing when contradicted."""
         found = self.snapshot.nodes[node]
         fact = found.attributes.get(attribute.name)
         if fact is not None:

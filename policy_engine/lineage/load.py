@@ -9,12 +9,11 @@ depends on the order of the files.
 ['PE3111']
 """
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 
 from policy_dsl.typed.schema import Schema
+from policy_engine.lineage.bulk import without_search_for_cycles
 from policy_engine.lineage.claims import Claims
 from policy_engine.lineage.documents import Document, Limits, read_documents
 from policy_engine.lineage.errors import LineageError
@@ -34,7 +33,7 @@ def load_estate(
     files: Mapping[str, bytes], schema: Schema, *, strict: bool = False, limits: Limits | None = None
 ) -> Estate:
     """Read files, by name, into one graph; ``strict`` makes every warning an error."""
-    with _without_cyclic_collector():
+    with without_search_for_cycles():
         return _load(files, schema, strict, limits or Limits())
 
 
@@ -51,7 +50,12 @@ def _load(files: Mapping[str, bytes], schema: Schema, strict: bool, limits: Limi
         if not found:
             problems.append(_unknown(file, "the file holds nothing"))
         for document in found:
-            documents[document.name] = document
+            if documents.setdefault(document.name, document) is not document:
+                message = f"two documents have the name `{document.name}`; this one is not read"
+                problems.append(
+                    Problem("PE3150", Severity.ERROR, message, document.file, help="rename one of the files")
+                )
+                continue
             importer = next((each for each in IMPORTERS if each.detects(document)), None)
             if importer is None:
                 problems.append(_unknown(document.file, "the format of the document is not known", document))
@@ -62,19 +66,6 @@ def _load(files: Mapping[str, bytes], schema: Schema, strict: bool, limits: Limi
     problems.extend(_located(problem, documents) for problem in found_joining)
     ordered = sort_problems(problems)
     return Estate(snapshot, as_errors(ordered) if strict else ordered)
-
-
-@contextmanager
-def _without_cyclic_collector() -> Iterator[None]:
-    # Reading a large estate makes millions of objects and no cycles. Walking them all again and again in search of
-    # cycles takes as long as the reading itself.
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _unknown(file: str, message: str, document: Document | None = None) -> Problem:

@@ -23,6 +23,7 @@ from typing import Any, Final, TypeVar
 from policy_dsl.typed.schema import Attribute, Schema
 from policy_dsl.typed.types import EnumType, SetType, Simple
 from policy_dsl.values import Duration, Scalar, Value, format_instant
+from policy_engine.lineage.bulk import without_search_for_cycles
 from policy_engine.lineage.documents import Limits, read_documents
 from policy_engine.lineage.errors import LineageError, lineage_error
 from policy_engine.lineage.graph import Edge, Fact, Node, Origin, Snapshot, Source, merge_origins, spelling
@@ -53,9 +54,10 @@ def to_bytes(snapshot: Snapshot, *, provenance: bool = True) -> bytes:
         LineageError: an origin names no source of the snapshot, or a text is no text.
     """
     index = {source.name: number for number, source in enumerate(snapshot.sources)}
-    edges = _joined(_edge(edge, index, provenance) for edge in snapshot.edges)
-    nodes = _joined(_node(node, index, provenance) for node in snapshot.nodes.values())
-    sources = f',"sources":[{_joined(map(_source, snapshot.sources))}]' if provenance else ""
+    with without_search_for_cycles():
+        edges = _joined(_edge(edge, index, provenance) for edge in snapshot.edges)
+        nodes = _joined(_node(node, index, provenance) for node in snapshot.nodes.values())
+        sources = f',"sources":[{_joined(map(_source, snapshot.sources))}]' if provenance else ""
     text = f'{{"edges":[{edges}],"format":"{FORMAT}","nodes":[{nodes}]{sources}}}'
     try:
         return text.encode("utf-8")
@@ -69,13 +71,14 @@ def from_bytes(data: bytes, schema: Schema, *, max_bytes: int = MAX_BYTES) -> Sn
     Raises:
         LineageError: the bytes are anything else, or name what the schema does not have.
     """
-    # (1) The bytes are strict JSON, within bounds.
-    documents = read_documents(_NAME + ".json", data, Limits(max_bytes=max_bytes))
-    # (2) Every part has its shape, and every kind, attribute, value and edge is the schema's.
-    snapshot = _Reader(schema).snapshot(documents[0].content)
-    # (3) The bytes are the one way to write it: nothing is out of order, twice, or spelled differently.
-    if to_bytes(snapshot) != data:
-        raise lineage_error("PE3155", "the snapshot is not in its canonical form", advice="write it again")
+    with without_search_for_cycles():
+        # (1) The bytes are strict JSON, within bounds.
+        documents = read_documents(_NAME + ".json", data, Limits(max_bytes=max_bytes))
+        # (2) Every part has its shape, and every kind, attribute, value and edge is the schema's.
+        snapshot = _Reader(schema).snapshot(documents[0].content)
+        # (3) The bytes are the one way to write it: nothing is out of order, twice, or spelled differently.
+        if to_bytes(snapshot) != data:
+            raise lineage_error("PE3155", "the snapshot is not in its canonical form", advice="write it again")
     return snapshot
 
 

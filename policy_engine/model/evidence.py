@@ -50,10 +50,12 @@ class EvidenceSet:
     @classmethod
     def of(cls, records: Iterable[Evidence]) -> "EvidenceSet":
         """Collect records in any order."""
-        grouped: dict[tuple[str, str], dict[str, Evidence]] = {}
+        grouped: dict[tuple[str, str], dict[tuple[datetime, str, datetime], Evidence]] = {}
         for record in records:
-            grouped.setdefault((record.subject, record.type), {})[record.digest] = record
-        ordered = {key: tuple(sorted(found.values(), key=lambda e: (e.issued, e.digest))) for key, found in grouped.items()}
+            # One file may count in several periods, with other signers in each.
+            key = (record.issued, record.digest, record.counts_from)
+            grouped.setdefault((record.subject, record.type), {})[key] = record
+        ordered = {pair: tuple(found[key] for key in sorted(found)) for pair, found in grouped.items()}
         return cls(ordered)
 
     def about(self, subject: str, evidence_type: str) -> tuple[Evidence, ...]:

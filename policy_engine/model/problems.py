@@ -4,6 +4,7 @@ Rules:
 
 - a problem has a code that keeps its meaning for ever, a severity and one plain sentence;
 - it says where: a file, a JSON pointer into it, and a line and column counted from one, as far as known;
+- what is shown is one line of printable characters, whatever text of a document it quotes;
 - an error means that something asserted could not be used and must be put right; a warning means that the
   rest was used without it.
 
@@ -18,6 +19,7 @@ from policy_dsl.diagnostics import Severity
 
 __all__ = ["Problem", "Severity", "as_errors", "readable", "sort_problems"]
 
+_LONGEST = 1_000
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 
 
@@ -34,11 +36,16 @@ class Problem:
     column: int | None = None
     help: str | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", _one_line(self.message))
+        if self.help is not None:
+            object.__setattr__(self, "help", _one_line(self.help))
+
     def __str__(self) -> str:
-        place = self.file
+        place = _one_line(self.file)
         if self.line is not None:
             place += f":{self.line}" if self.column is None else f":{self.line}:{self.column}"
-        at = f" (at {readable(self.pointer)})" if self.pointer else ""
+        at = f" (at {_one_line(readable(self.pointer))})" if self.pointer else ""
         return f"{place}: {self.severity}[{self.code}]: {self.message}{at}"
 
     @property
@@ -63,6 +70,13 @@ def readable(pointer: str) -> str:
         else:
             written += f'["{part}"]'
     return written
+
+
+def _one_line(text: str) -> str:
+    """Return a text without characters that could break the line or turn its direction, and not without end."""
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + "…"
+    return text if text.isprintable() else "".join(c if c.isprintable() else "·" for c in text)
 
 
 def as_errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

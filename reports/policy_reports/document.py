@@ -383,13 +383,13 @@ def verdict_of(counts: dict[Status, int]) -> Verdict:
 
 # INVARIANT: a document that exists has none of these.
 def _contradictions(document: AssessmentDocument) -> Iterator[str]:
-    yield from _contradicting_lists(document)
     yield from _contradicting_results(document)
     counted = {status: sum(result.status is status for result in document.results) for status in Status}
     if document.counts != counted:
         yield "the counts differ from the results"
     elif document.verdict is not verdict_of(counted):
         yield f"the verdict is `{document.verdict}` but the results say `{verdict_of(counted)}`"
+    yield from _contradicting_lists(document)
     if document.scope.node_count != sum(document.scope.nodes_by_kind.values()):
         yield "the number of nodes differs from the sum over their kinds"
 

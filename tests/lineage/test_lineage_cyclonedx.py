@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policy_dsl.typed.schema import EdgeType, Flow, Schema
 from policy_engine.lineage.estate import Estate
 from policy_engine.lineage.load import load_estate
 from policy_engine.lineage.snapshot import from_bytes, to_bytes
@@ -43,7 +44,7 @@ EXPECTED: dict[str, tuple[dict[str, int], list[str]]] = {
     # One dataset is `null` among the components, yet the model card refers to it.
     "goldenset_results__aloha__cyclonedx-1.6__sentence-transformers_all-MiniLM-L6-v2.json": (
         {"Model": 1, "Dataset": 21},
-        ["PE3121", "PE3131", "PE3145"],
+        ["PE3121", "PE3130", "PE3131"],
     ),
     "tools__src__test__resources__1.6__valid-attestation-1.6.json": ({}, []),
     "tools__src__test__resources__1.6__valid-machine-learning-1.6.json": ({"Model": 1, "Dataset": 1}, ["PE3131"]),
@@ -289,6 +290,31 @@ def test_one_bom_can_refer_to_a_thing_of_another() -> None:
     estate = load(BOM, **{"other.json": json.dumps(other).encode()})
     assert estate.problems == ()
     assert estate.snapshot.targets("other.json#child", "trained_on") == (f"{SERIAL}#loans",)
+
+
+def _referring(ref: str) -> dict[str, Any]:
+    model = {"type": "machine-learning-model", "name": "m", "bom-ref": "m"}
+    card = {"modelParameters": {"datasets": [{"ref": ref}]}}
+    return {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [model | {"modelCard": card}]}
+
+
+def test_a_dataset_that_is_only_referred_to_is_kept_as_unknown() -> None:
+    for ref, code, node in ((f"{LINK}gone", "PE3145", f"{LINK}gone"), ("gone", "PE3130", "bom.json#bom-ref:gone")):
+        estate = load(_referring(ref))
+        assert [problem.code for problem in estate.problems] == [code]
+        assert estate.problems[0].severity is Severity.WARNING
+        assert estate.snapshot.targets("bom.json#m", "trained_on") == (node,)
+        assert estate.snapshot.nodes[node].kind == "Dataset"
+
+
+def test_an_edge_to_what_nobody_declares_is_dropped_aloud_where_its_kind_is_not_clear() -> None:
+    edges = dict(SCHEMA.edges)
+    edges["trained_on"] = EdgeType("trained_on", ("Model",), ("Dataset", "Component"), "trains", Flow.LINEAGE)
+    schema = Schema(SCHEMA.kinds, edges, {}, SCHEMA.enums)
+    estate = load_estate({"bom.json": json.dumps(_referring(f"{LINK}gone")).encode()}, schema)
+    assert [(problem.code, problem.severity) for problem in estate.problems] == [("PE3145", Severity.WARNING)]
+    assert "dropped" in estate.problems[0].message
+    assert list(estate.snapshot.nodes) == ["bom.json#m"]
 
 
 def test_a_version_that_is_not_known_is_told_and_read_all_the_same() -> None:

@@ -210,3 +210,23 @@ def test_a_place_reads_as_a_person_says_it() -> None:
     assert readable("") == ""
     assert readable("/nodes/0/x~1y/a~0b") == 'nodes[0]["x/y"]["a~b"]'
     assert str(Problem("PE3121", Severity.ERROR, "wrong", "a.json")) == "a.json: error[PE3121]: wrong"
+
+
+def test_a_problem_is_one_printable_line_whatever_it_quotes() -> None:
+    estate = load_estate({"a\n.json": b'{"inventory": 1, "nodes": [], "x\\n\\u202e": 1}'}, SCHEMA)
+    [problem] = estate.problems
+    assert problem.message.isprintable()
+    assert str(problem).isprintable()
+    assert problem.pointer == "/x\n\u202e"
+    long = Problem("PE3121", Severity.ERROR, "x" * 10_000, "a")
+    assert len(str(long)) < 2_000
+
+
+def test_two_documents_never_share_a_name() -> None:
+    files = {
+        "a.yaml": b"inventory: 1\nnodes: []\n---\ninventory: 1\nnodes: []\n",
+        "a.yaml#1": b"inventory: 1\nnodes: []",
+    }
+    estate = load_estate(files, SCHEMA)
+    assert [(problem.code, problem.file) for problem in estate.problems] == [("PE3150", "a.yaml#1")]
+    assert len(estate.snapshot.sources) == 2

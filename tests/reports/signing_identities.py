@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
+from asn1crypto import keys
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
+from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, SimpleSigner
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+from policy_reports.pdf import FIELD
+from policy_reports.pdf.sign import _Signer, _Writer, sign_pdf
 
 START = datetime(2027, 1, 1, tzinfo=UTC)
 SIGNED_AT = datetime(2028, 1, 15, 9, 30, tzinfo=UTC)
@@ -26,6 +35,10 @@ class Identity:
     @property
     def pem(self) -> str:
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+    @property
+    def der(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.DER)
 
     @property
     def key_pem(self) -> bytes:
@@ -112,3 +125,40 @@ def officer() -> Identity:
 def deputy() -> Identity:
     """Signs under the intermediate authority."""
     return issue("Deputy Compliance Officer", rsa_key("officer"), intermediate(), serial=1002, days=730)
+
+
+def sign(pdf: bytes, identity: Identity, *chain: Identity, signed_at: datetime = SIGNED_AT) -> bytes:
+    return sign_pdf(
+        pdf,
+        key=identity.key_pem,
+        passphrase=PASSPHRASE,
+        certificate_pem=identity.pem,
+        chain_pems=[authority.pem for authority in chain],
+        signed_at=signed_at,
+        location="Brussels",
+    )
+
+
+def sign_loosely(pdf: bytes, identity: Identity, *, certify: bool) -> bytes:
+    """A valid signature as other programs make it: an approval, or a certification that lets forms be filled in."""
+    signer = SimpleSigner(
+        signing_cert=asn1.Certificate.load(identity.der),
+        signing_key=keys.PrivateKeyInfo.load(
+            identity.key.private_bytes(
+                serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        ),
+        cert_registry=SimpleCertificateStore(),
+        embed_roots=False,
+    )
+    metadata = PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm="sha256",
+        subfilter=SigSeedSubFilter.PADES,
+        certify=certify,
+        docmdp_permissions=MDPPerm.FILL_FORMS,
+    )
+    output = io.BytesIO()
+    loose = _Signer(metadata, signer=signer, signed_at=SIGNED_AT)
+    loose.sign_pdf(_Writer(io.BytesIO(pdf)), existing_fields_only=True, output=output)
+    return output.getvalue()

@@ -105,7 +105,9 @@ def resolve(files: Iterable[ast.PolicyFile], diagnostics: Diagnostics) -> Symbol
             continue
         if pack.name in packs:
             first = Label(packs[pack.name].header.name.span, "the other pack of this name")
-            diagnostics.error("PE2015", f"there are two packs named `{pack.name}`", pack.header.name.span, labels=[first])
+            diagnostics.error(
+                "PE2015", f"there are two packs named `{pack.name}`", pack.header.name.span, labels=[first]
+            )
             continue
         packs[pack.name] = pack
     symbols = Symbols(packs)
@@ -123,11 +125,17 @@ def _pack(file: ast.PolicyFile, diagnostics: Diagnostics) -> Pack | None:
     start = Span(file.file, 0, 0)
     if not headers or file.declarations[0] is not headers[0]:
         place = headers[0].span if headers else file.declarations[0].span if file.declarations else start
-        diagnostics.error("PE1004", "a policy file begins with `policy NAME`", Span(place.file, place.start, place.start + 1))
+        diagnostics.error(
+            "PE1004", "a policy file begins with `policy NAME`", Span(place.file, place.start, place.start + 1)
+        )
     for extra in headers[1:]:
         diagnostics.error("PE1006", "the `policy` header stands twice", extra.span)
     # A file without a usable header still has its declarations checked, under its own file name.
-    header = headers[0] if headers else ast.Header(ast.Identifier(file.file, start), None, None, None, None, None, None, start)
+    header = (
+        headers[0]
+        if headers
+        else ast.Header(ast.Identifier(file.file, start), None, None, None, None, None, None, start)
+    )
     names: dict[str, dict[str, NamedDeclaration]] = {group: {} for group, _ in _GROUPS}
     for declaration in file.declarations:
         for group, types in _GROUPS:
@@ -167,7 +175,9 @@ def _report_circles(symbols: Symbols, diagnostics: Diagnostics) -> None:
                 stack.pop()
             elif use.pack.text in path:
                 circle = [*path[path.index(use.pack.text) :], use.pack.text]
-                diagnostics.error("PE2003", f"packs use each other in a circle: `{'` → `'.join(circle)}`", use.pack.span)
+                diagnostics.error(
+                    "PE2003", f"packs use each other in a circle: `{'` → `'.join(circle)}`", use.pack.span
+                )
             elif use.pack.text in symbols.packs and use.pack.text not in finished:
                 path.append(use.pack.text)
                 stack.append((use.pack.text, iter(symbols.packs[use.pack.text].uses)))

@@ -233,7 +233,20 @@ class Quantified:
 
 
 Expression = (
-    Literal | Now | Name | Path | Call | SetLiteral | Binary | Between | Not | Negative | Junction | Known | HasEvidence | Quantified
+    Literal
+    | Now
+    | Name
+    | Path
+    | Call
+    | SetLiteral
+    | Binary
+    | Between
+    | Not
+    | Negative
+    | Junction
+    | Known
+    | HasEvidence
+    | Quantified
 )
 
 # --- declarations ------------------------------------------------------------------------------------
@@ -320,7 +333,7 @@ class ForEach:
 
 
 @dataclass(frozen=True, slots=True)
-class Exception_:
+class Except:
     """``except LABEL when …``."""
 
     label: Identifier
@@ -340,7 +353,7 @@ class Rule:
     applies: Applies | None
     for_each: ForEach
     requirement: Expression
-    exceptions: tuple[Exception_, ...]
+    exceptions: tuple[Except, ...]
     otherwise: Template | None
     remedy: Template | None
     span: Span

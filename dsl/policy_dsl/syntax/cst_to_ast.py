@@ -25,7 +25,7 @@ def declaration_from_tree(
 ) -> ast.Declaration | None:
     """Build the declaration of a tree, or report why there is none.
 
-    A damaged declaration has lost a clause to a mistake that is already reported, so that a missing clause says nothing new.
+    A damaged declaration has lost a clause to a mistake that is already reported, so a missing clause is no news.
     """
     return _Builder(source, diagnostics, damaged=damaged).declaration(tree.children[0])
 
@@ -83,7 +83,9 @@ class _Builder(Expressions):
         name, *formals, description, body = tree.children
         return ast.Define(
             self.name(name),
-            tuple(ast.Formal(self.name(f.children[0]), self.type_name(f.children[1])) for f in formals if f is not None),
+            tuple(
+                ast.Formal(self.name(f.children[0]), self.type_name(f.children[1])) for f in formals if f is not None
+            ),
             self.optional_text(description),
             self.expression(body),
             span,
@@ -124,11 +126,13 @@ class _Builder(Expressions):
 
     def for_each(self, tree: Cst) -> ast.ForEach:
         kind, binder, where = tree.children
-        return ast.ForEach(self.name(kind), self.optional_name(binder), self.optional_expression(where), self.span(tree))
+        return ast.ForEach(
+            self.name(kind), self.optional_name(binder), self.optional_expression(where), self.span(tree)
+        )
 
-    def exception(self, tree: Cst) -> ast.Exception_:
+    def exception(self, tree: Cst) -> ast.Except:
         label, condition = tree.children
-        return ast.Exception_(self.name(label), self.expression(condition), self.span(tree))
+        return ast.Except(self.name(label), self.expression(condition), self.span(tree))
 
     def applies(self, tree: Cst | None) -> ast.Applies | None:
         if tree is None:
@@ -186,7 +190,10 @@ class _Builder(Expressions):
     def attributes(self, trees: list[Node]) -> tuple[ast.AttributeDeclaration, ...]:
         return tuple(
             ast.AttributeDeclaration(
-                self.name(name), self.type_name(type_name), self.optional_expression(default), self.optional_text(description)
+                self.name(name),
+                self.type_name(type_name),
+                self.optional_expression(default),
+                self.optional_text(description),
             )
             for name, type_name, default, description in (t.children for t in trees if t is not None)
         )
@@ -207,10 +214,18 @@ class _Builder(Expressions):
                 return ast.Given(tuple(self.fact(f) for f in facts), span)
             case _:
                 result, rule, subject, because = tree.children
-                word = self.name(result) if isinstance(result, Token) else ast.Identifier("unknown", self.span(result, span))
+                word = (
+                    self.name(result)
+                    if isinstance(result, Token)
+                    else ast.Identifier("unknown", self.span(result, span))
+                )
                 self.check_word(word, RESULTS, "result")
                 return ast.Expect(
-                    word, self.dotted(rule), self.name(subject), self.names(because) if because is not None else (), span
+                    word,
+                    self.dotted(rule),
+                    self.name(subject),
+                    self.names(because) if because is not None else (),
+                    span,
                 )
 
     def fact(self, tree: Cst) -> ast.Fact:
@@ -238,7 +253,9 @@ class _Builder(Expressions):
     def fields(self, tree: Cst | None) -> tuple[ast.Field, ...]:
         if tree is None:
             return ()
-        return tuple(ast.Field(self.name(f.children[0]), self.expression(f.children[1])) for f in tree.children if f is not None)
+        return tuple(
+            ast.Field(self.name(f.children[0]), self.expression(f.children[1])) for f in tree.children if f is not None
+        )
 
     # --- parts -------------------------------------------------------------------------------------
 
@@ -253,7 +270,9 @@ class _Builder(Expressions):
             key = (same or {}).get(key, key)
             if key in found and key not in repeatable:
                 first = Label(self.span(found[key]), "it stands here first")
-                self.diagnostics.error("PE1006", f"the `{key.replace('_', ' ')}` clause stands twice", self.span(tree), labels=[first])
+                self.diagnostics.error(
+                    "PE1006", f"the `{key.replace('_', ' ')}` clause stands twice", self.span(tree), labels=[first]
+                )
                 continue
             found[key] = tree
         return found

@@ -84,8 +84,12 @@ class Expressions:
         for form in (("signed_by", "signed_by_several"), ("not_older_than",)):
             same = [c for c in clauses if c.data in form]
             if len(same) > 1:
-                self.diagnostics.error("PE1006", f"the `{form[0].replace('_', ' ')}` clause stands twice", self.span(same[1]))
-        return ast.EvidencePattern(self.name(name), signed_by, signers, max_age, self.optional_expression(where), self.span(tree))
+                self.diagnostics.error(
+                    "PE1006", f"the `{form[0].replace('_', ' ')}` clause stands twice", self.span(same[1])
+                )
+        return ast.EvidencePattern(
+            self.name(name), signed_by, signers, max_age, self.optional_expression(where), self.span(tree)
+        )
 
     def _quantified(self, children: list[Any], span: Span) -> ast.Expression:
         quantifier, kind, binder, range_tree, where, body = children
@@ -127,7 +131,9 @@ class Expressions:
 
     def _through(self, tree: Cst) -> ast.Through:
         kind, binder, where = tree.children
-        return ast.Through(self.name(kind), self.optional_name(binder), self.optional_expression(where), self.span(tree))
+        return ast.Through(
+            self.name(kind), self.optional_name(binder), self.optional_expression(where), self.span(tree)
+        )
 
     # --- atoms -------------------------------------------------------------------------------------
 

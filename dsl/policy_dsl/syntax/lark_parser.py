@@ -29,7 +29,15 @@ _STAND_INS = "\n".join(
 @cache
 def _lark() -> Lark:
     grammar = resources.files("policy_dsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="basic", start="declaration", maybe_placeholders=True, propagate_positions=True, tree_class=Cst)
+    return Lark(
+        grammar,
+        parser="lalr",
+        lexer="basic",
+        start="declaration",
+        maybe_placeholders=True,
+        propagate_positions=True,
+        tree_class=Cst,
+    )
 
 
 @cache

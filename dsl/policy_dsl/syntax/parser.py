@@ -18,9 +18,26 @@ from policy_dsl.values import duration_of
 MAX_DEPTH = 200
 """Nesting beyond this is refused: nobody can read it, and every later pass may then be recursive."""
 
-_DECLARATIONS = frozenset({"POLICY", "USE", "PARAMETER", "DEFINE", "RULE", "TEST", "NODE", "EDGE", "ENUM", "ROLE", "EVIDENCE"})
+_DECLARATIONS = frozenset(
+    {"POLICY", "USE", "PARAMETER", "DEFINE", "RULE", "TEST", "NODE", "EDGE", "ENUM", "ROLE", "EVIDENCE"}
+)
 _CLAUSES = frozenset(
-    {"TITLE", "VERSION", "SOURCE", "FRAMEWORK", "BASIS", "APPLIES", "CITES", "SEVERITY", "FOR", "MUST", "MUST_NOT", "EXCEPT", "OTHERWISE", "REMEDY"}
+    {
+        "TITLE",
+        "VERSION",
+        "SOURCE",
+        "FRAMEWORK",
+        "BASIS",
+        "APPLIES",
+        "CITES",
+        "SEVERITY",
+        "FOR",
+        "MUST",
+        "MUST_NOT",
+        "EXCEPT",
+        "OTHERWISE",
+        "REMEDY",
+    }
     | {"AT", "GIVEN", "EXPECT"}
 )
 _READABLE = {
@@ -37,7 +54,18 @@ _READABLE = {
     "_NL": "a new line",
     "MUST_NOT": "`must not`",
 }
-_PUNCTUATION = {"LPAR": "(", "RPAR": ")", "LBRACE": "{", "RBRACE": "}", "COLON": ":", "COMMA": ",", "DOT": ".", "EQUAL": "=", "PLUS": "+", "MINUS": "-"}
+_PUNCTUATION = {
+    "LPAR": "(",
+    "RPAR": ")",
+    "LBRACE": "{",
+    "RBRACE": "}",
+    "COLON": ":",
+    "COMMA": ",",
+    "DOT": ".",
+    "EQUAL": "=",
+    "PLUS": "+",
+    "MINUS": "-",
+}
 _INVISIBLE = frozenset(chr(c) for c in [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x200E, 0x200F, 0x061C])
 
 
@@ -72,7 +100,9 @@ def decode(name: str, data: bytes, diagnostics: Diagnostics) -> SourceFile:
     except UnicodeDecodeError as error:
         text = data.decode("utf-8", errors="replace")
         at = len(data[: error.start].decode("utf-8", errors="replace"))
-        diagnostics.error("PE1009", f"byte {error.start} is not UTF-8 text", Span(name, at, at + 1), help="save the file as UTF-8")
+        diagnostics.error(
+            "PE1009", f"byte {error.start} is not UTF-8 text", Span(name, at, at + 1), help="save the file as UTF-8"
+        )
         return SourceFile(name, text)
 
 
@@ -141,7 +171,9 @@ def _parse_declaration(chunk: list[_Word], source: SourceFile, diagnostics: Diag
         outcome = _feed(words, source)
         if isinstance(outcome, Cst):
             if _depth(outcome) > MAX_DEPTH:
-                diagnostics.error("PE1010", f"conditions are nested more than {MAX_DEPTH // 4} deep", _span(source, first))
+                diagnostics.error(
+                    "PE1010", f"conditions are nested more than {MAX_DEPTH // 4} deep", _span(source, first)
+                )
                 return None
             return declaration_from_tree(outcome, source, diagnostics, damaged=bool(cut_at))
         if outcome.at in cut_at:

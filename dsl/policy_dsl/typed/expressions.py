@@ -39,7 +39,13 @@ class ExpressionChecker(Operations):
     """Checks the expressions of one rule, definition or parameter of a pack."""
 
     def __init__(
-        self, pack: Pack, symbols: Symbols, schema: Schema, diagnostics: Diagnostics, scope: Scope, definition_of: DefinitionOf
+        self,
+        pack: Pack,
+        symbols: Symbols,
+        schema: Schema,
+        diagnostics: Diagnostics,
+        scope: Scope,
+        definition_of: DefinitionOf,
     ) -> None:
         super().__init__(diagnostics)
         self.pack = pack
@@ -169,16 +175,24 @@ class ExpressionChecker(Operations):
         """Check a name that is declared as a parameter or a definition."""
         if len(found) > 1:
             where = " and ".join(f"`{p.name}`" for p, _ in found)
-            self.diagnostics.error("PE2014", f"`{name.text}` is declared by {where}", name.span, help="use one of them `as` a name")
+            self.diagnostics.error(
+                "PE2014", f"`{name.text}` is declared by {where}", name.span, help="use one of them `as` a name"
+            )
             return None
         pack, declaration = found[0]
         if isinstance(declaration, ast.Define):
             hint = f"write `{name.text}(…)`"
-            self.diagnostics.error("PE2104", f"`{name.text}` is a definition and needs its arguments", name.span, help=hint)
+            self.diagnostics.error(
+                "PE2104", f"`{name.text}` is a definition and needs its arguments", name.span, help=hint
+            )
             return None
         assert isinstance(declaration, ast.Parameter)  # noqa: S101 - the group holds parameters and definitions only
         declared = self.type_of(declaration.type, pack)
-        return Typed(tree.ParameterValue(f"{pack.name}.{declaration.name.text}"), declared) if declared is not None else None
+        return (
+            Typed(tree.ParameterValue(f"{pack.name}.{declaration.name.text}"), declared)
+            if declared is not None
+            else None
+        )
 
     def type_of(self, name: ast.TypeName, pack: Pack) -> Type | None:
         """Return the type that a name means to a pack; a mistake in it is reported where it is declared."""
@@ -202,7 +216,9 @@ class ExpressionChecker(Operations):
             return None
         variable, _ = found
         if not isinstance(variable.type, NodeType):
-            self.diagnostics.error("PE2103", f"`{name.text}` is a value of type {variable.type}, not a thing", name.span)
+            self.diagnostics.error(
+                "PE2103", f"`{name.text}` is a value of type {variable.type}, not a thing", name.span
+            )
             return None
         return variable
 
@@ -221,7 +237,9 @@ class ExpressionChecker(Operations):
             return None
         if len(path.steps) > 1:
             step = path.steps[1]
-            self.diagnostics.error("PE2006", f"a value of type {attribute.type} has no attribute `{step.text}`", step.span)
+            self.diagnostics.error(
+                "PE2006", f"a value of type {attribute.type} has no attribute `{step.text}`", step.span
+            )
             return None
         return Typed(tree.Read(variable, attribute), attribute.type)
 
@@ -249,7 +267,9 @@ class ExpressionChecker(Operations):
             return self.parameter(call.name, found)
         pack, declaration = found[0]
         if not isinstance(declaration, ast.Define):
-            self.diagnostics.error("PE2104", f"`{call.name.text}` is a parameter and takes no arguments", call.name.span)
+            self.diagnostics.error(
+                "PE2104", f"`{call.name.text}` is a parameter and takes no arguments", call.name.span
+            )
             return None
         definition = self.definition_of(pack, declaration)
         arguments = [self.check(a) for a in call.arguments]
@@ -267,7 +287,9 @@ class ExpressionChecker(Operations):
                 self.diagnostics.error("PE2104", message, written.span, labels=[here])
                 return None
             if argument.timed:
-                self.diagnostics.error("PE2107", "the instant cannot be an argument; compare it inside the definition", written.span)
+                self.diagnostics.error(
+                    "PE2107", "the instant cannot be an argument; compare it inside the definition", written.span
+                )
                 return None
         return Typed(tree.Invoke(definition.name, tuple(a.tree for a in given)), definition.type)
 
@@ -323,14 +345,17 @@ class ExpressionChecker(Operations):
         if not found or pattern.type.text not in self.schema.evidence:
             if not self.symbols.is_broken(self.pack, pattern.type.text):
                 hint = did_you_mean(pattern.type.text, self.symbols.known(self.pack, "evidence"))
-                self.diagnostics.error("PE2008", f"there is no evidence type `{pattern.type.text}`", pattern.type.span, help=hint)
+                self.diagnostics.error(
+                    "PE2008", f"there is no evidence type `{pattern.type.text}`", pattern.type.span, help=hint
+                )
             return None
         evidence = self.schema.evidence[pattern.type.text]
         assert isinstance(subject.type, NodeType)  # noqa: S101 - the caller hands in things only
         kind = subject.type.kind
         below = self.schema.kinds_below(kind)
         if evidence.subjects and not any(self.schema.kinds_below(s) & (below | {kind}) for s in evidence.subjects):
-            message = f"evidence `{evidence.name}` is about {' or '.join(evidence.subjects)}, and `{subject.name}` is a {kind}"
+            about = " or ".join(evidence.subjects)
+            message = f"evidence `{evidence.name}` is about {about}, and `{subject.name}` is a {kind}"
             self.diagnostics.error("PE2105", message, pattern.span)
             return None
         role = pattern.signed_by
@@ -342,7 +367,9 @@ class ExpressionChecker(Operations):
         where = self.field_condition(evidence, pattern.where) if pattern.where is not None else None
         if (age is None) != (pattern.max_age is None) or (where is None) != (pattern.where is None):
             return None
-        checked = tree.HasEvidence(subject, evidence.name, role.text if role else None, max(1, pattern.signers), age, where)
+        checked = tree.HasEvidence(
+            subject, evidence.name, role.text if role else None, max(1, pattern.signers), age, where
+        )
         return Typed(checked, Simple.BOOLEAN)
 
     def max_age(self, expression: ast.Expression) -> tree.Expression | None:
@@ -383,7 +410,9 @@ class ExpressionChecker(Operations):
             case None:
                 if expression.word is ast.QuantifierWord.EVERY:
                     hint = "add `satisfies …` or `has evidence …`"
-                    self.diagnostics.error("PE2108", "`every` needs a condition that each thing must meet", expression.span, help=hint)
+                    self.diagnostics.error(
+                        "PE2108", "`every` needs a condition that each thing must meet", expression.span, help=hint
+                    )
                     return None
                 return (None,)
             case ast.EvidencePattern() as pattern:
@@ -442,7 +471,8 @@ class ExpressionChecker(Operations):
         reached = frozenset[str]().union(*(self.schema.kinds_below(k) for k in far))
         starts = frozenset[str]().union(*(self.schema.kinds_below(k) for k in near))
         if not starts & self.schema.kinds_below(anchor.type.kind) or not reached & self.schema.kinds_below(kind):
-            message = f"`{edge_range.edge.text}` leads from {' or '.join(near)} to {' or '.join(far)}, never from a {anchor.type} to a {kind}"
+            ends = f"{' or '.join(near)} to {' or '.join(far)}"
+            message = f"`{edge_range.edge.text}` leads from {ends}, never from a {anchor.type} to a {kind}"
             self.diagnostics.error("PE2106", message, edge_range.span)
             return None
         return tree.EdgeRange(anchor, found.name, reverse)
@@ -486,7 +516,9 @@ class ExpressionChecker(Operations):
     def unknown_edge(self, name: ast.Identifier) -> None:
         """Report an edge that is not declared."""
         names = [n for e in self.schema.edges.values() for n in (e.name, e.reverse) if n]
-        self.diagnostics.error("PE2007", f"there is no edge `{name.text}`", name.span, help=did_you_mean(name.text, names))
+        self.diagnostics.error(
+            "PE2007", f"there is no edge `{name.text}`", name.span, help=did_you_mean(name.text, names)
+        )
 
     def reachable(self, kind: str, edges: frozenset[str], *, upstream: bool) -> frozenset[str]:
         """Return the kinds that lineage can reach from a kind, by the schema alone."""
@@ -512,7 +544,9 @@ def variable_name(kind: str) -> str:
     """
     letters = []
     for i, letter in enumerate(kind):
-        starts = letter.isupper() and i > 0 and (not kind[i - 1].isupper() or (i + 1 < len(kind) and kind[i + 1].islower()))
+        starts = (
+            letter.isupper() and i > 0 and (not kind[i - 1].isupper() or (i + 1 < len(kind) and kind[i + 1].islower()))
+        )
         letters.append(f"_{letter.lower()}" if starts else letter.lower())
     return "".join(letters)
 
@@ -531,7 +565,9 @@ def _count(
     body: tree.Expression | None,
 ) -> tree.Count:
     parts = [p for p in (where, body) if p is not None]
-    both: tree.Expression = tree.Constant(True) if not parts else parts[0] if len(parts) == 1 else tree.And(tuple(parts))
+    both: tree.Expression = (
+        tree.Constant(True) if not parts else parts[0] if len(parts) == 1 else tree.And(tuple(parts))
+    )
     number = expression.count or 0
     match expression.word:
         case ast.QuantifierWord.EVERY:

@@ -19,7 +19,12 @@ class MessageChecker:
     """Checks the texts of one rule against the variables that its quantifiers bind."""
 
     def __init__(
-        self, pack: Pack, symbols: Symbols, schema: Schema, diagnostics: Diagnostics, variables: Mapping[str, list[tree.Variable]]
+        self,
+        pack: Pack,
+        symbols: Symbols,
+        schema: Schema,
+        diagnostics: Diagnostics,
+        variables: Mapping[str, list[tree.Variable]],
     ) -> None:
         self.pack = pack
         self.symbols = symbols
@@ -43,7 +48,9 @@ class MessageChecker:
     def plain(self, template: ast.Template, text: str) -> str:
         """Return a text between placeholders, which holds no lone brace."""
         if "{" in text or "}" in text:
-            self.diagnostics.error("PE1008", "a brace stands alone; a placeholder is `{name}` or `{name.attribute}`", template.span)
+            self.diagnostics.error(
+                "PE1008", "a brace stands alone; a placeholder is `{name}` or `{name.attribute}`", template.span
+            )
         return text
 
     def place(self, template: ast.Template, match: "re.Match[str]") -> Span:
@@ -54,7 +61,9 @@ class MessageChecker:
     def placeholder(self, text: str, span: Span) -> tuple[tree.Expression, ...]:
         """Resolve ``name``, ``name.attribute`` or a parameter."""
         if not _NAME.fullmatch(text):
-            self.diagnostics.error("PE1008", f"`{{{text}}}` is not a placeholder", span, help="write `{name}` or `{name.attribute}`")
+            self.diagnostics.error(
+                "PE1008", f"`{{{text}}}` is not a placeholder", span, help="write `{name}` or `{name.attribute}`"
+            )
             return ()
         name, _, attribute = text.partition(".")
         if name not in self.variables:

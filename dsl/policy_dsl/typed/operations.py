@@ -46,7 +46,9 @@ class Operations:
             return self.arithmetic(expression, left, right)
         if left.timed or right.timed:
             hint = "compare it with <, <=, >, >= or between"
-            self.diagnostics.error("PE2107", "the instant can only be ordered against something", expression.span, help=hint)
+            self.diagnostics.error(
+                "PE2107", "the instant can only be ordered against something", expression.span, help=hint
+            )
             return None
         match operator:
             case _B.IS | _B.IS_NOT:
@@ -148,4 +150,6 @@ class Operations:
         hint = None
         if isinstance(left.type, EnumType) and right.type is Simple.TEXT:
             hint = f"write the word without quotes; {left.type} is one of {', '.join(left.type.members)}"
-        self.diagnostics.error("PE2102", f"a {left.type} and a {right.type} cannot be {verb}", expression.span, help=hint)
+        self.diagnostics.error(
+            "PE2102", f"a {left.type} and a {right.type} cannot be {verb}", expression.span, help=hint
+        )

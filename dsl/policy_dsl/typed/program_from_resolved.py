@@ -21,7 +21,7 @@ from policy_dsl.values import Value, instant
 def program_from_resolved(
     symbols: Symbols, files: Mapping[str, SourceFile], diagnostics: Diagnostics, overrides: Mapping[str, str]
 ) -> tree.Program:
-    """Check every declaration. ``overrides`` gives parameters, by full name, other values as the language writes them."""
+    """Check every declaration. ``overrides`` gives parameters, by full name, values as the language writes them."""
     return _Checker(symbols, files, diagnostics).program(overrides)
 
 
@@ -36,7 +36,9 @@ class _Checker:
 
     def program(self, overrides: Mapping[str, str]) -> tree.Program:
         packs = self.symbols.packs.values()
-        rules = [r for p in packs for d in p.names["rule"].values() if isinstance(d, ast.Rule) and (r := self.rule(p, d))]
+        rules = [
+            r for p in packs for d in p.names["rule"].values() if isinstance(d, ast.Rule) and (r := self.rule(p, d))
+        ]
         for pack in packs:
             for declaration in pack.names["value"].values():
                 if isinstance(declaration, ast.Define):
@@ -78,7 +80,9 @@ class _Checker:
             self.override(name, text, values, types)
         return values
 
-    def parameter(self, pack: Pack, declaration: ast.Parameter, values: dict[str, Value], types: dict[str, Type]) -> None:
+    def parameter(
+        self, pack: Pack, declaration: ast.Parameter, values: dict[str, Value], types: dict[str, Type]
+    ) -> None:
         declared = type_from_name(declaration.type, pack, self.symbols, self.schema, self.diagnostics)
         if declared is None:
             return
@@ -100,7 +104,9 @@ class _Checker:
         written = declarations[0].default if declarations and isinstance(declarations[0], ast.Parameter) else None
         value = constant_of(written, types[name]) if written is not None and not found.has_errors else None
         if value is None:
-            self.diagnostics.error("PE2109", f"`{text}` is not a {types[name]}", place, help=f"`{name}` is declared as {types[name]}")
+            self.diagnostics.error(
+                "PE2109", f"`{text}` is not a {types[name]}", place, help=f"`{name}` is declared as {types[name]}"
+            )
             return
         values[name] = value
 
@@ -110,7 +116,9 @@ class _Checker:
         name = f"{pack.name}.{declaration.name.text}"
         if name in self.open:
             circle = " → ".join([*self.open[self.open.index(name) :], name])
-            self.diagnostics.error("PE2010", f"definitions use each other in a circle: `{circle}`", declaration.name.span)
+            self.diagnostics.error(
+                "PE2010", f"definitions use each other in a circle: `{circle}`", declaration.name.span
+            )
             return None
         if name not in self.definitions:
             self.open.append(name)
@@ -161,7 +169,11 @@ class _Checker:
         messages = self.messages(pack, scope)
         otherwise = messages.message(declaration.otherwise) if declaration.otherwise else None
         remedy = messages.message(declaration.remedy) if declaration.remedy else None
-        if requirement is None or (where is None) != (declaration.for_each.where is None) or any(c is None for _, c in exemptions):
+        if (
+            requirement is None
+            or (where is None) != (declaration.for_each.where is None)
+            or any(c is None for _, c in exemptions)
+        ):
             return None
         applies = declaration.applies or pack.header.applies
         basis = declaration.basis or pack.header.basis

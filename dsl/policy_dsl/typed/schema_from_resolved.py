@@ -22,7 +22,9 @@ def schema_from_resolved(symbols: Symbols, diagnostics: Diagnostics) -> Schema:
     return schema
 
 
-def type_from_name(name: ast.TypeName, pack: Pack, symbols: Symbols, schema: Schema, diagnostics: Diagnostics) -> Type | None:
+def type_from_name(
+    name: ast.TypeName, pack: Pack, symbols: Symbols, schema: Schema, diagnostics: Diagnostics
+) -> Type | None:
     """Return the type that a type name means to a pack, or report that there is none."""
     word = name.name.text
     simple: Type | None = _SIMPLE.get(word)
@@ -128,7 +130,9 @@ class _Builder:
         inherited: dict[str, Attribute] = {}
         parent = declaration.parent
         if parent is not None:
-            found = [(p, d) for p, d in self.symbols.find(pack, "type", parent.text) if isinstance(d, ast.NodeDeclaration)]
+            found = [
+                (p, d) for p, d in self.symbols.find(pack, "type", parent.text) if isinstance(d, ast.NodeDeclaration)
+            ]
             if not found:
                 hint = did_you_mean(parent.text, self.symbols.known(pack, "type"))
                 self.diagnostics.error("PE2005", f"there is no kind `{parent.text}`", parent.span, help=hint)
@@ -144,7 +148,9 @@ class _Builder:
             if attribute.name.text in inherited:
                 message = f"`{attribute.name.text}` is an attribute of the kind above already"
                 self.diagnostics.error("PE2001", message, attribute.name.span)
-        self.kinds[name] = Kind(name, parent.text if parent else None, {**inherited, **own}, _text(declaration.description))
+        self.kinds[name] = Kind(
+            name, parent.text if parent else None, {**inherited, **own}, _text(declaration.description)
+        )
 
     def edge(self, pack: Pack, declaration: ast.EdgeDeclaration) -> None:
         reverse = declaration.reverse

@@ -47,7 +47,8 @@ class TestChecker:
             case ast.Expect():
                 rule = self.rule_named(pack, step.rule)
                 names = [step.subject, *step.because_of]
-                if rule is not None and all([self.is_given(n) for n in names]):
+                unknown = [n for n in names if not self.is_given(n)]
+                if rule is not None and not unknown:
                     because = tuple(n.text for n in step.because_of)
                     yield tree.Expectation(step.result.text, rule, step.subject.text, because, step.span)
 
@@ -64,7 +65,9 @@ class TestChecker:
                     self.diagnostics.error("PE2001", f"`{name.text}` stands twice in the test", name.span)
                     return None
                 self.kinds[name.text] = kind.text
-                return tree.NodeGiven(name.text, kind.text, self.values(fields, self.schema.kinds[kind.text].attributes, kind.text))
+                return tree.NodeGiven(
+                    name.text, kind.text, self.values(fields, self.schema.kinds[kind.text].attributes, kind.text)
+                )
             case ast.EdgeFact():
                 return self.edge(fact)
             case ast.EvidenceFact():
@@ -105,7 +108,8 @@ class TestChecker:
         declared = self.schema.evidence[fact.type.text]
         kind = self.kinds[fact.subject.text]
         if kind and declared.subjects and not any(self.schema.is_a(kind, s) for s in declared.subjects):
-            message = f"evidence `{declared.name}` is about {' or '.join(declared.subjects)}, and `{fact.subject.text}` is a {kind}"
+            about = " or ".join(declared.subjects)
+            message = f"evidence `{declared.name}` is about {about}, and `{fact.subject.text}` is a {kind}"
             self.diagnostics.error("PE2105", message, fact.span)
             return None
         return tree.EvidenceGiven(
@@ -124,7 +128,9 @@ class TestChecker:
             attribute = attributes.get(written.name.text)
             if attribute is None:
                 hint = did_you_mean(written.name.text, attributes)
-                self.diagnostics.error("PE2006", f"no attribute `{written.name.text}` on {owner}", written.name.span, help=hint)
+                self.diagnostics.error(
+                    "PE2006", f"no attribute `{written.name.text}` on {owner}", written.name.span, help=hint
+                )
                 continue
             value = constant_of(written.value, attribute.type)
             if value is None:
@@ -152,7 +158,9 @@ class TestChecker:
         if len(found) == 1:
             return f"{found[0][0].name}.{found[0][1].name.text}"
         if found:
-            self.diagnostics.error("PE2014", f"several packs have a rule `{name.text}`", name.span, help="write it with its pack")
+            self.diagnostics.error(
+                "PE2014", f"several packs have a rule `{name.text}`", name.span, help="write it with its pack"
+            )
         elif not self.symbols.is_broken(pack, name.text):
             hint = did_you_mean(name.text, self.symbols.known(pack, "rule"))
             self.diagnostics.error("PE2004", f"there is no rule `{name.text}`", name.span, help=hint)

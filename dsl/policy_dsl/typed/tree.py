@@ -144,7 +144,7 @@ class IfUnknown:
 
 @dataclass(frozen=True, slots=True)
 class HasEvidence:
-    """Whether verified evidence of a type about a variable's thing meets all that is asked; never unknown without ``where``."""
+    """Whether verified evidence of a type about a variable's thing meets all that is asked."""
 
     subject: Variable
     type: str

@@ -74,6 +74,7 @@ class Compiler:
         return self._definitions[name]
 
     def invoke(self, expression: tree.Invoke) -> Value:
+        """Compile a definition's use; its result is remembered for the run."""
         arguments = [self.value(a) for a in expression.arguments]
         size = self.program.definitions[expression.definition].slots
         body, _ = self.definition(expression.definition)
@@ -95,6 +96,7 @@ class Compiler:
         return invoked
 
     def operation(self, expression: tree.Operation) -> Value:
+        """Compile an operator."""
         left, right, operator = self.value(expression.left), self.value(expression.right), expression.operator
 
         def operated(run: Run) -> Any:
@@ -116,6 +118,7 @@ class Compiler:
         return timed
 
     def has_evidence(self, pattern: tree.HasEvidence) -> Value:
+        """Compile an evidence condition."""
         matching = self.matching(pattern)
         where = self.value(pattern.where) if pattern.where is not None else None
 
@@ -134,7 +137,7 @@ class Compiler:
         return has
 
     def matching(self, pattern: tree.HasEvidence) -> Any:
-        """Return a closure that yields the evidence with the right signers that counts now, and whether it is young enough."""
+        """Return a closure that lists the evidence that counts now, rightly signed, and whether it is young enough."""
         slot = pattern.subject.slot
         max_age = self.value(pattern.max_age) if pattern.max_age is not None else None
 
@@ -161,6 +164,7 @@ class Compiler:
         return records
 
     def count(self, expression: tree.Count) -> Value:
+        """Compile a quantifier."""
         items = self.ranges.items(expression)
         condition = self.value(expression.condition)
         slot, word, number = expression.variable.slot, expression.word, expression.number
@@ -214,6 +218,7 @@ class Compiler:
                 return lambda run: Trace(value(run))
 
     def traced_invoke(self, expression: tree.Invoke) -> Tracer:
+        """Compile a definition's use, with what it rests on."""
         arguments = [self.trace(a) for a in expression.arguments]
         size = self.program.definitions[expression.definition].slots
         _, body = self.definition(expression.definition)
@@ -233,6 +238,8 @@ class Compiler:
         return invoked
 
     def traced_operation(self, expression: tree.Operation, left: Tracer, right: Tracer) -> Tracer:
+        """Compile an operator, with what it rests on."""
+
         def operated(run: Run) -> Trace:
             one, other = left(run), right(run)
             unknown = [t for t in (one, other) if t.value is UNKNOWN]
@@ -243,6 +250,7 @@ class Compiler:
         return operated
 
     def traced_evidence(self, pattern: tree.HasEvidence) -> Tracer:
+        """Compile an evidence condition, with what it rests on."""
         matching = self.matching(pattern)
         age = self.trace(pattern.max_age) if pattern.max_age is not None else None
         where = self.trace(pattern.where) if pattern.where is not None else None
@@ -265,6 +273,7 @@ class Compiler:
         return has
 
     def traced_count(self, expression: tree.Count) -> Tracer:
+        """Compile a quantifier, with what it rests on."""
         items = self.ranges.items(expression)
         condition = self.trace(expression.condition)
         slot = expression.variable.slot
@@ -429,4 +438,3 @@ def _traced_if_unknown(operand: Tracer, otherwise: Tracer) -> Tracer:
         return otherwise(run) if first.value is UNKNOWN else first
 
     return found
-

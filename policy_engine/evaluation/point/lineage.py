@@ -49,7 +49,7 @@ class Lineage:
         while level and (hops is None or distance < hops):
             distance += 1
             found: dict[str, tuple[Hop, ...]] = {}
-            # INVARIANT: a level is sorted by id, so the first way found to a thing leads over the smallest node before it.
+            # INVARIANT: a level is sorted by id, so the first way to a thing leads over the smallest node before it.
             for node in level:
                 if distance > 1 and (node == anchor or not passable(node)):
                     continue

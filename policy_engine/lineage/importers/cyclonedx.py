@@ -322,11 +322,22 @@ class _Bom:
 
     def _training_data(self) -> None:
         for thing, ref, at in self._learns_from:
-            if ref not in self._refs:
-                # Whatever it is, it is what the model learns from: joining makes a dataset of it, with a warning.
-                self._edge("trained_on", thing, _Thing(self._link(ref), "Dataset"), at)
+            if ref.startswith("urn:cdx:"):
+                # A thing of another BOM: if no such BOM is there, joining makes a dataset of it, with a warning.
+                self._edge("trained_on", thing, _Thing(ref, "Dataset"), at)
+            elif ref not in self._refs:
+                self._edge("trained_on", thing, self._missing_dataset(ref, at), at)
             elif dataset := self._refs[ref]:
                 self._edge("trained_on", thing, dataset, at)
+
+    def _missing_dataset(self, ref: str, at: str) -> _Thing:
+        """Keep a dataset that is referred to and not there: leaving it out would make the model look cleaner."""
+        self._shapes.report("PE3130", f"the reference `{ref}` leads to nothing; it is kept as an unknown dataset", at)
+        dataset = _Thing(self._link(ref), "Dataset")
+        if dataset.kind in self._schema.kinds:
+            self._nodes.append(NodeClaim(dataset.id, dataset.kind, (), (self._origin(at),)))
+            self._refs[ref] = dataset
+        return dataset
 
     def _dependencies(self) -> None:
         for dependency, at in self._shapes.parts(self._bom, "dependencies", ""):

@@ -12,9 +12,8 @@ from datetime import datetime
 from reportlab.platypus import CondPageBreak, KeepTogether, Spacer
 
 from policy_reports.document import AssessmentDocument, Evidence, Result, Rule, Status, instant_text
-from policy_reports.pdf import styles
+from policy_reports.pdf import ATTACHMENT, styles
 from policy_reports.pdf.figures import path
-from policy_reports.pdf.finish import ATTACHMENT
 from policy_reports.pdf.layout import (
     SECTION_ROOM,
     TABLE_ROWS,
@@ -315,6 +314,8 @@ def _evidence_order(item: Evidence) -> tuple[str, str, str, str]:
 
 
 def _interval(issued: datetime | None, expires: datetime | None) -> Text:
+    if issued is None and expires is None:
+        return Text("–")
     until = f"to {_moment(expires)}" if expires else "no expiry"
     return Text(_moment(issued) if issued else "–", below=until)
 

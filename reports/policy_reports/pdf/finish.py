@@ -19,12 +19,11 @@ from pikepdf import Array, Dictionary, Name, String
 from PIL import ImageCms
 
 from policy_reports.document import instant_text
+from policy_reports.pdf import ATTACHMENT, FIELD
 from policy_reports.pdf.styles import SIGNATURE_BOX
 from policy_reports.pdf.tags import Branch, Link, Mark, TaggedCanvas
 from policy_reports.pdf.text import plain
 
-ATTACHMENT = "assessment.json"
-FIELD = "Signature1"
 PRODUCER = "ai-policy-engine (ReportLab, pikepdf)"
 LANGUAGE = "en-GB"
 XMP_NAMESPACE = "urn:ai-policy-engine:xmp:assessment:v1:"

@@ -11,9 +11,8 @@ from collections import Counter
 from reportlab.platypus import CondPageBreak, NextPageTemplate, PageBreak, Spacer
 
 from policy_reports.document import AssessmentDocument, Status, Verdict, instant_text
-from policy_reports.pdf import styles
+from policy_reports.pdf import ATTACHMENT, styles
 from policy_reports.pdf.figures import chart
-from policy_reports.pdf.finish import ATTACHMENT
 from policy_reports.pdf.fonts import BOLD
 from policy_reports.pdf.layout import (
     Column,

@@ -37,8 +37,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from policy_reports.document import instant_text
 from policy_reports.errors import ReportError
-from policy_reports.pdf import styles
-from policy_reports.pdf.finish import FIELD
+from policy_reports.pdf import FIELD, styles
 from policy_reports.pdf.fonts import BOLD, REGULAR
 from policy_reports.pdf.text import shortened
 

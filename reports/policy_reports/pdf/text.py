@@ -21,6 +21,7 @@ from __future__ import annotations
 import unicodedata
 from xml.sax.saxutils import escape
 
+from policy_reports.pdf import ATTACHMENT
 from policy_reports.pdf.fonts import SHOWN, width
 from policy_reports.plaintext import is_blank, is_hidden, spelled
 
@@ -40,7 +41,7 @@ def plain(text: str, limit: int | None = None) -> str:
     for index, piece in enumerate(pieces):
         length += len(piece)
         if limit is not None and length > limit:
-            return "".join(pieces[:index]) + f"… ({len(pieces) - index:,} more characters in assessment.json)"
+            return "".join(pieces[:index]) + f"… ({len(pieces) - index:,} more characters in {ATTACHMENT})"
     return "".join(pieces)
 
 

@@ -41,8 +41,7 @@ from pyhanko_certvalidator import ValidationContext
 
 from policy_reports.document import instant_text
 from policy_reports.errors import ReportError
-
-ATTACHMENT = "assessment.json"
+from policy_reports.pdf import ATTACHMENT
 
 # What these libraries find is returned to the caller; by default they would print it as well.
 for _library in ("pyhanko", "pyhanko_certvalidator"):

@@ -1,0 +1,98 @@
+"""The main job: a finished run, signed, reported and bundled, as bytes by file name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from policy_engine.app.assessment import assessment_of
+from policy_engine.app.decision import decision_of, pack_member
+from policy_engine.app.evaluate import Evaluation
+from policy_engine.lineage.snapshot import to_bytes
+from policy_engine.model.errors import fault
+from policy_evidence.attest import sign_statement
+from policy_evidence.bundle.archive import write_bundle
+from policy_evidence.bundle.manifest import MANIFEST_NAME, build_manifest
+from policy_evidence.canonical import digest
+from policy_evidence.predicates import DECISION_TYPE
+from policy_evidence.signing.keys import PrivateKey
+from policy_reports.document import AssessmentDocument
+
+DECISION_NAME = "decision.dsse.json"
+REPORT_NAME = "report.pdf"
+ASSESSMENT_NAME = "assessment.json"
+SNAPSHOT_NAME = "snapshot.json"
+PROFILE_MEMBER = "profile.toml"
+TRUST_MEMBER = "trust.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSigner:
+    """Key and certificates for the signature in the PDF."""
+
+    key_pem: bytes
+    passphrase: bytes | None
+    certificate_pem: str
+    chain_pems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A signed assessment: the document that reports are rendered from, and the files."""
+
+    document: AssessmentDocument
+    report: bytes
+    bundle: bytes
+
+
+def assess(evaluation: Evaluation, key: PrivateKey, report_signer: ReportSigner, signed_at: datetime) -> Assessment:
+    """Sign the decision of a run, render and sign the report, and put everything into one bundle.
+
+    Raises:
+        InputError: the run has no profile or no trust file, so that nobody could verify the outcome.
+        EvidenceError, ReportError: a key or certificate cannot sign.
+    """
+    from policy_reports.pdf.render import render_pdf
+    from policy_reports.pdf.sign import sign_pdf
+
+    inputs = evaluation.inputs
+    if inputs.trust is None or not inputs.profile_bytes:
+        raise fault("PE0007", "an assessment needs a profile with a trust file", help="name the folder of a profile")
+    decision = sign_decision(evaluation, key)
+    document = assessment_of(evaluation, digest(decision))
+    report = sign_pdf(
+        render_pdf(document),
+        key=report_signer.key_pem,
+        passphrase=report_signer.passphrase,
+        certificate_pem=report_signer.certificate_pem,
+        chain_pems=report_signer.chain_pems,
+        signed_at=signed_at,
+    )
+    members = _members(evaluation, decision, document, report)
+    members[MANIFEST_NAME] = build_manifest(members, evaluation.at, [key])
+    return Assessment(document, report, write_bundle(members))
+
+
+def sign_decision(evaluation: Evaluation, key: PrivateKey) -> bytes:
+    """Return the signed decision; its subject is the snapshot that was judged."""
+    subject = {"lineage-snapshot": {"sha256": evaluation.snapshot.digest.removeprefix("sha256:")}}
+    return sign_statement(subject, DECISION_TYPE, decision_of(evaluation), [key])
+
+
+def _members(evaluation: Evaluation, decision: bytes, document: AssessmentDocument, report: bytes) -> dict[str, bytes]:
+    inputs = evaluation.inputs
+    members = {
+        DECISION_NAME: decision,
+        REPORT_NAME: report,
+        ASSESSMENT_NAME: document.to_json(),
+        SNAPSHOT_NAME: to_bytes(evaluation.snapshot),
+        PROFILE_MEMBER: inputs.profile_bytes,
+        TRUST_MEMBER: inputs.trust or b"",
+    }
+    members |= {pack_member(file, data): data for file, data in inputs.packs.files.items()}
+    members |= evidence_members(inputs.evidence)
+    return members
+
+
+def evidence_members(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return evidence files by their names in a bundle, which are their digests."""
+    return {f"evidence/{digest(data).removeprefix('sha256:')}.dsse.json": data for data in files.values()}

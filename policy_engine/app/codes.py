@@ -1,0 +1,26 @@
+"""Every code that a user can meet, from all parts of the engine, and what it means."""
+
+from functools import cache
+
+
+@cache
+def all_codes() -> dict[str, str]:
+    """Return code → meaning, sorted by code.
+
+    Raises:
+        ValueError: two parts give one code different meanings.
+    """
+    from policy_dsl.codes import CODES as LANGUAGE
+    from policy_engine.app.verify import CODES as VERIFICATION
+    from policy_engine.lineage.codes import CODES as LINEAGE
+    from policy_engine.model.errors import CODES as USE
+    from policy_evidence.errors import CODES as EVIDENCE
+    from policy_reports.errors import CODES as REPORTS
+
+    found: dict[str, str] = {}
+    for codes in (USE, LANGUAGE, LINEAGE, EVIDENCE, VERIFICATION, REPORTS):
+        for code, meaning in codes.items():
+            if code in found:
+                raise ValueError(code)
+            found[code] = meaning
+    return dict(sorted(found.items()))

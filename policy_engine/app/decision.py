@@ -1,0 +1,91 @@
+"""The decision of a run: a statement of its inputs by digest and of every result, and its replay."""
+
+import hashlib
+
+from policy_dsl.values import format_instant
+from policy_engine import __version__
+from policy_engine.app.evaluate import Evaluation
+from policy_engine.model.results import Result, Status, Witness
+from policy_engine.packs.library import pack_name
+from policy_evidence.canonical import JsonValue, canonical_bytes, digest
+from policy_evidence.predicates import DecisionPredicate
+
+ENGINE = "ai-policy-engine"
+
+
+def decision_of(evaluation: Evaluation) -> dict[str, JsonValue]:
+    """Return the decision predicate of a run as JSON."""
+    inputs = evaluation.inputs
+    packs: list[JsonValue] = [
+        {"name": info.name, "version": info.version or "0", "sha256": digest(inputs.packs.files[info.file])}
+        for info in sorted(evaluation.program.packs, key=lambda p: p.name)
+    ]
+    return {
+        "engine": {"name": ENGINE, "version": __version__},
+        "instant": format_instant(evaluation.at),
+        "inputs": {
+            "snapshot": evaluation.snapshot.digest,
+            "trust": digest(inputs.trust or b""),
+            "profile": digest(inputs.profile_bytes),
+            "packs": packs,
+            "evidence": [*sorted({digest(data) for data in inputs.evidence.values()})],
+        },
+        "verdict": evaluation.verdict.value,
+        "counts": {status.value: evaluation.count(status) for status in Status},
+        "results": [result_to_json(r) for r in evaluation.results],
+    }
+
+
+def result_to_json(result: Result) -> JsonValue:
+    """Return a result as JSON, the same on every machine."""
+    return {
+        "rule": result.rule,
+        "subject": result.subject,
+        "status": result.status.value,
+        "reason": result.reason,
+        "message": result.message,
+        "remedy": result.remedy,
+        "witnesses": [_witness(w) for w in result.witnesses],
+        "facts": [{"node": f.node, "attribute": f.attribute, "value": f.value} for f in result.facts],
+        "missing": [{"node": m.node, "attribute": m.attribute, "reason": m.reason} for m in result.missing],
+        "evidence": list(result.evidence),
+        "valid_until": format_instant(result.valid_until) if result.valid_until else None,
+        "waiver": result.waiver,
+    }
+
+
+def differences(decided: DecisionPredicate, again: dict[str, JsonValue]) -> list[str]:
+    """Return how a replayed decision differs from the one that was signed, in sentences; none when it is the same."""
+    before = decided.model_dump(mode="json", by_alias=True)
+    found = [
+        f"`{key}` differs"
+        for key in ("instant", "inputs", "verdict", "counts")
+        if _bytes(before[key]) != _bytes(again[key])
+    ]
+    old = {(r["rule"], r["subject"]): r for r in before["results"]}
+    results = again["results"]
+    assert isinstance(results, list)  # noqa: S101 - `decision_of` makes it so
+    new = {(r["rule"], r["subject"]): r for r in results if isinstance(r, dict)}
+    for rule, subject in sorted({*old, *new}, key=str):
+        if _bytes(old.get((rule, subject))) != _bytes(new.get((rule, subject))):
+            found.append(f"the result of `{rule}` for `{subject}` differs")
+    return found
+
+
+def evidence_set_digest(evaluation: Evaluation) -> str:
+    """Return one digest for all evidence files of a run."""
+    digests = sorted({digest(data) for data in evaluation.inputs.evidence.values()})
+    return f"sha256:{hashlib.sha256(canonical_bytes(list(digests))).hexdigest()}"
+
+
+def pack_member(file: str, data: bytes) -> str:
+    """Return the name of a policy file inside a bundle."""
+    return f"packs/{pack_name(data) or file}.policy"
+
+
+def _witness(witness: Witness) -> JsonValue:
+    return [{"edge": h.edge, "node": h.node} for h in witness.hops]
+
+
+def _bytes(value: JsonValue) -> bytes:
+    return canonical_bytes(value)

@@ -1,0 +1,221 @@
+"""Inputs and an instant in, results out: compiles, loads, verifies, evaluates, applies waivers. Reads no file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from policy_dsl import compile_bytes
+from policy_dsl.diagnostics import Diagnostic, Severity, render_text
+from policy_dsl.typed.schema import Schema
+from policy_dsl.typed.tree import Program
+from policy_dsl.values import Value
+from policy_engine.app.inputs import Inputs
+from policy_engine.evaluation.point.evaluate import PointEvaluator
+from policy_engine.evaluation.waivers import WaiverUse, apply_waivers
+from policy_engine.evaluation.world import World
+from policy_engine.lineage.binding import Misfit, read_value
+from policy_engine.lineage.graph import Snapshot, subject_digests
+from policy_engine.lineage.load import load_estate
+from policy_engine.model.errors import InputError
+from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver
+from policy_engine.model.problems import Problem
+from policy_engine.model.results import Result, Status, Verdict, verdict_of
+from policy_evidence.errors import TrustError
+from policy_evidence.trust.document import parse_trust
+from policy_evidence.trust.model import Trust
+from policy_evidence.verify import Rejected, VerifiedEvidence, VerifiedWaiver, verify_evidence
+
+NOT_IN_INVENTORY = "PE4405"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedEvidence:
+    """Everything said by the evidence files: what counts, and what does not and why."""
+
+    verified: tuple[VerifiedEvidence, ...] = ()
+    waivers: tuple[VerifiedWaiver, ...] = ()
+    rejected: tuple[tuple[str, Rejected], ...] = ()
+    problems: tuple[Problem, ...] = ()
+    usable: EvidenceSet = field(default_factory=EvidenceSet)
+
+    @property
+    def unverifiable(self) -> tuple[tuple[str, Rejected], ...]:
+        """The rejected files, without those that are merely about something outside this inventory."""
+        return tuple((file, r) for file, r in self.rejected if r.code != NOT_IN_INVENTORY)
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A finished run."""
+
+    inputs: Inputs
+    at: datetime
+    program: Program
+    snapshot: Snapshot
+    trust: Trust | None
+    evidence: JudgedEvidence
+    results: tuple[Result, ...]
+    waivers: tuple[WaiverUse, ...]
+    problems: tuple[Problem, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What all results together say."""
+        return verdict_of({r.status for r in self.results})
+
+    def count(self, status: Status) -> int:
+        """Return how many results have a status."""
+        return sum(r.status is status for r in self.results)
+
+
+def evaluate(inputs: Inputs, at: datetime, *, strict: bool = False) -> Evaluation:
+    """Run everything at an instant.
+
+    Raises:
+        InputError: policies, inventory or trust file have errors; all of them are listed.
+    """
+    program, diagnostics = compile_policies(inputs.packs.files, inputs.profile.parameters)
+    estate = load_estate(inputs.sources, program.schema, strict=strict)
+    if estate.has_errors:
+        raise InputError([_rendered(p) for p in estate.problems])
+    return evaluate_snapshot(inputs, at, program, estate.snapshot, estate.problems, diagnostics)
+
+
+def evaluate_snapshot(
+    inputs: Inputs,
+    at: datetime,
+    program: Program,
+    snapshot: Snapshot,
+    problems: tuple[Problem, ...] = (),
+    diagnostics: tuple[Diagnostic, ...] = (),
+) -> Evaluation:
+    """Run compiled policies over a snapshot: the part that a replay repeats."""
+    trust = read_trust(inputs.trust, at, inputs.profile.trust) if inputs.trust is not None else None
+    judged = judge_evidence(inputs.evidence, trust, snapshot, program.schema)
+    world = World(program.only(inputs.packs.selected), snapshot, judged.usable)
+    results, uses = apply_waivers(PointEvaluator(world).evaluate_all(at), [_waiver(w) for w in judged.waivers], at)
+    return Evaluation(
+        inputs=inputs,
+        at=at,
+        program=world.program,
+        snapshot=snapshot,
+        trust=trust,
+        evidence=judged,
+        results=tuple(results),
+        waivers=tuple(uses),
+        problems=(*problems, *judged.problems),
+        diagnostics=diagnostics,
+    )
+
+
+def compile_policies(
+    files: Mapping[str, bytes], parameters: Mapping[str, str]
+) -> tuple[Program, tuple[Diagnostic, ...]]:
+    """Compile policy files; warnings are returned, errors raised together.
+
+    Raises:
+        InputError: a policy has an error.
+    """
+    program, found = compile_bytes(files, parameters)
+    if any(d.severity is Severity.ERROR for d in found):
+        raise InputError([render_text(d, program.files) for d in found])
+    return program, found
+
+
+def read_trust(data: bytes, at: datetime, place: str) -> Trust:
+    """Read a trust file and require that it has not expired.
+
+    Raises:
+        InputError: the file has problems, or its time is over.
+    """
+    try:
+        trust = parse_trust(data)
+        trust.require_current(at)
+    except TrustError as error:
+        raise InputError(
+            [f"{place}: error[{p.code}]: {p}" + (f"\n  help: {p.help}" if p.help else "") for p in error.problems]
+        ) from error
+    return trust
+
+
+def judge_evidence(
+    files: Mapping[str, bytes], trust: Trust | None, snapshot: Snapshot, schema: Schema
+) -> JudgedEvidence:
+    """Verify every evidence file; nothing unverified reaches a rule."""
+    if trust is None:
+        return JudgedEvidence()
+    subjects = {node.id: subject_digests(node) for node in snapshot.nodes.values()}
+    verified: list[VerifiedEvidence] = []
+    waivers: list[VerifiedWaiver] = []
+    rejected: list[tuple[str, Rejected]] = []
+    problems: list[Problem] = []
+    usable: list[Evidence] = []
+    for file, data in files.items():
+        for record in verify_evidence(data, trust, subjects):
+            match record:
+                case VerifiedEvidence():
+                    verified.append(record)
+                    usable += _usable(record, file, schema, problems)
+                case VerifiedWaiver():
+                    waivers.append(record)
+                case Rejected():
+                    rejected.append((file, record))
+    return JudgedEvidence(tuple(verified), tuple(waivers), tuple(rejected), tuple(problems), EvidenceSet.of(usable))
+
+
+def _usable(record: VerifiedEvidence, file: str, schema: Schema, problems: list[Problem]) -> list[Evidence]:
+    """Return evidence with its fields as values of the schema; a field that does not fit is reported, and unknown."""
+    declared = schema.evidence.get(record.type)
+    if declared is None:
+        message = f"no pack declares evidence of type `{record.type}`, so no rule can ask for it"
+        problems.append(Problem("PE3201", Severity.WARNING, message, file))
+        return []
+    fields: dict[str, Value] = {}
+    for name, raw in record.fields.items():
+        attribute = declared.fields.get(name)
+        value = read_value(list(raw) if isinstance(raw, tuple) else _exact(raw), attribute.type) if attribute else None
+        if attribute is None or value is None or isinstance(value, Misfit):
+            wanted = f"must be {value.expected}" if isinstance(value, Misfit) else "is not declared"
+            message = f"field `{name}` of evidence `{record.type}` {wanted}, so it is not known"
+            problems.append(Problem("PE3202", Severity.WARNING, message, file))
+            continue
+        fields[name] = value
+    signers = tuple(frozenset(s.roles) for s in record.signers)
+    return [
+        Evidence(
+            record.digest,
+            record.type,
+            record.subject,
+            record.issued,
+            record.counts_from,
+            record.counts_until,
+            fields,
+            signers,
+        )
+    ]
+
+
+def _exact(raw: object) -> object:
+    """Return a JSON number as the exact decimal that was written, since the language knows no binary fractions."""
+    from decimal import Decimal
+
+    return Decimal(repr(raw)) if isinstance(raw, float) else raw
+
+
+def _waiver(record: VerifiedWaiver) -> Waiver:
+    return Waiver(
+        digest=record.digest,
+        rule=record.rule,
+        subject=record.subject,
+        reason=record.reason,
+        approver=record.approver,
+        ticket=record.ticket,
+        issued=record.issued,
+        counts_from=record.counts_from,
+        counts_until=min(record.counts_until, record.expires) if record.counts_until else record.expires,
+    )
+
+
+def _rendered(problem: Problem) -> str:
+    return f"{problem}\n  help: {problem.help}" if problem.help else str(problem)

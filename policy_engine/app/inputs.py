@@ -1,0 +1,111 @@
+"""Reads everything a run needs from disk, once, as bytes; nothing after this touches a file."""
+
+import glob
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from policy_engine.model.errors import InputError, fault
+from policy_engine.packs.library import PackFiles, select
+from policy_engine.packs.profile import Profile, parse_profile
+
+PROFILE_NAME = "profile.toml"
+DEFAULT_PACK = "eu_ai_act"
+MAX_FILE_BYTES = 1024 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The bytes of a run, by the names shown to people; ``folder`` is where the profile's paths start."""
+
+    profile: Profile
+    profile_bytes: bytes
+    packs: PackFiles
+    sources: Mapping[str, bytes]
+    evidence: Mapping[str, bytes] = field(default_factory=dict)
+    trust: bytes | None = None
+    folder: Path = field(default_factory=Path)
+
+
+def read_inputs(target: Path, packs: Iterable[str] = ()) -> Inputs:
+    """Read a profile, a folder that holds one, or a single inventory or BOM.
+
+    ``packs`` replaces the profile's packs; a single file without any is checked by the default pack.
+
+    Raises:
+        InputError: something is not there, cannot be read or is not a profile.
+    """
+    if target.is_dir():
+        if not (target / PROFILE_NAME).is_file():
+            raise fault(
+                "PE0001",
+                f"there is no `{PROFILE_NAME}` in `{target}`",
+                help="name an inventory file, or write a profile",
+            )
+        return _from_profile(target / PROFILE_NAME, tuple(packs))
+    if target.suffix == ".toml":
+        return _from_profile(target, tuple(packs))
+    names = tuple(packs) or (DEFAULT_PACK,)
+    profile = Profile(packs=names, sources=(target.name,))
+    return Inputs(profile, b"", _packs(names, Path()), {str(target): read_file(target)})
+
+
+def read_file(path: Path) -> bytes:
+    """Read one file.
+
+    Raises:
+        InputError: PE0001 or PE0002.
+    """
+    try:
+        if not path.is_file():
+            missing = not path.exists()
+            raise fault("PE0001", f"`{path}` does not exist" if missing else f"`{path}` is not a file")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise fault("PE0002", f"`{path}` is larger than {MAX_FILE_BYTES} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise fault("PE0002", f"`{path}` cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
+
+
+def _from_profile(path: Path, packs: tuple[str, ...]) -> Inputs:
+    data = read_file(path)
+    profile = parse_profile(data, str(path))
+    folder = path.parent
+    trust = read_file(folder / profile.trust) if profile.trust else None
+    return Inputs(
+        profile=profile,
+        profile_bytes=data,
+        packs=_packs(packs or profile.packs, folder),
+        sources=_matching(profile.sources, folder, required=True),
+        evidence=_matching(profile.evidence, folder, required=False),
+        trust=trust,
+        folder=folder,
+    )
+
+
+def _packs(specifications: tuple[str, ...], folder: Path) -> PackFiles:
+    files = [s for s in specifications if s.endswith(".policy")]
+    own = _matching(tuple(files), folder, required=True)
+    return select([s for s in specifications if s not in files], own)
+
+
+def _matching(patterns: tuple[str, ...], folder: Path, *, required: bool) -> dict[str, bytes]:
+    """Read the files of patterns such as ``bom/*.json``, by path relative to the folder, sorted."""
+    found: dict[str, bytes] = {}
+    reports: list[str] = []
+    for pattern in patterns:
+        paths = sorted(glob.glob(pattern, root_dir=folder or None, recursive=True))  # noqa: PTH207 - names stay relative
+        files = [p for p in paths if (folder / p).is_file()]
+        if not files and (required or not glob.has_magic(pattern)):
+            reports.append(str(fault("PE0006", f"no file matches `{pattern}` in `{folder}`")))
+        found.update((Path(p).as_posix(), read_file(folder / p)) for p in files)
+    if reports:
+        raise InputError(reports)
+    return dict(sorted(found.items()))
+
+
+def passphrase(profile: Profile) -> bytes | None:
+    """Return the passphrase of the signing keys from the profile's environment variable, if it is set."""
+    value = os.environ.get(profile.signing.passphrase_env)
+    return value.encode() if value else None

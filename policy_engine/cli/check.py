@@ -1,0 +1,68 @@
+"""``policy-engine check``: the gate."""
+
+from pathlib import Path
+
+import click
+
+from policy_engine.app.evaluate import Evaluation, evaluate
+from policy_engine.app.inputs import read_inputs
+from policy_engine.cli.options import instant_option, outputs_option, run_options, write_file
+from policy_engine.cli.text import SEVERITIES, lines
+from policy_engine.model.results import Status
+
+
+@click.command("check")
+@run_options
+@click.option(
+    "--fail-on", type=click.Choice(SEVERITIES), default="low", show_default=True, help="The least severity that counts."
+)
+@click.option(
+    "--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Also write json, sarif, junit or markdown."
+)
+@click.option("--quiet", is_flag=True, help="Print the verdict alone.")
+def command(
+    target: Path,
+    at: str | None,
+    packs: tuple[str, ...],
+    strict: bool,
+    fail_on: str,
+    outputs: tuple[str, ...],
+    quiet: bool,
+) -> int:
+    """Evaluate and answer with an exit code.
+
+    TARGET is a profile, a folder with one, or a single inventory or CycloneDX file (checked by eu_ai_act unless --pack
+    says otherwise). Exit codes: 0 passes; 1 violations at or above --fail-on; 2 bad usage or invalid input;
+    3 undecided, or evidence that cannot be verified.
+    """
+    files = outputs_option(outputs)
+    run = evaluate(read_inputs(target, packs), instant_option(at), strict=strict)
+    write_outputs(run, files)
+    for line in lines(run):
+        click.echo(line)
+        if quiet:
+            break
+    return exit_code(run, fail_on)
+
+
+def exit_code(run: Evaluation, fail_on: str) -> int:
+    """Return the gate's answer."""
+    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    statuses = {r.status for r in run.results if run.program.rules[r.rule].severity in counted}
+    if Status.FAIL in statuses:
+        return 1
+    return 3 if Status.UNKNOWN in statuses or run.evidence.unverifiable else 0
+
+
+def write_outputs(run: Evaluation, files: dict[str, Path]) -> None:
+    """Write the formats asked for, all from one document."""
+    if not files:
+        return
+    from policy_engine.app.assessment import assessment_of
+    from policy_engine.app.decision import decision_of
+    from policy_engine.app.formats import render
+    from policy_evidence.canonical import document_digest
+
+    document = assessment_of(run, document_digest(decision_of(run)))
+    for name, path in files.items():
+        write_file(path, render(document, name))

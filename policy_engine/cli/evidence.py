@@ -1,0 +1,217 @@
+"""``policy-engine evidence``: sign, add, verify and list evidence and waivers."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from policy_dsl.typed.schema import Schema
+from policy_dsl.values import format_instant
+from policy_engine.app.evaluate import JudgedEvidence, compile_policies, judge_evidence, read_trust
+from policy_engine.app.inputs import Inputs, read_file, read_inputs
+from policy_engine.cli.keys import PASSPHRASE
+from policy_engine.cli.options import clock, instant_option, passphrase_option, write_file
+from policy_engine.lineage.estate import Estate
+from policy_engine.lineage.graph import subject_digests
+from policy_engine.lineage.load import load_estate
+from policy_engine.lineage.names import nearest
+from policy_engine.model.errors import InputError, fault
+from policy_evidence.attest import sign_statement
+from policy_evidence.canonical import digest
+from policy_evidence.predicates import WAIVER_TYPE, predicate_type_of
+from policy_evidence.signing.files import read_private_key
+from policy_evidence.verify import VerifiedEvidence, VerifiedWaiver
+
+IN = click.option(
+    "--in",
+    "target",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    show_default=True,
+    help="The profile or its folder.",
+)
+KEY = click.option("--key", type=click.Path(path_type=Path), required=True, help="The private key to sign with.")
+ISSUED = click.option("--issued", metavar="INSTANT", help="[default: now]")
+OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write.")
+
+
+@click.group("evidence")
+def command() -> None:
+    """Sign, add, verify and list evidence and waivers."""
+
+
+@command.command("sign")
+@click.argument("type_name", metavar="TYPE")
+@click.argument("subject")
+@click.option(
+    "--field", "fields", multiple=True, metavar="NAME=VALUE", help="A field; numbers, true and false as in JSON."
+)
+@click.option("--expires", metavar="INSTANT")
+@ISSUED
+@KEY
+@IN
+@OUT
+def sign(
+    type_name: str,
+    subject: str,
+    fields: tuple[str, ...],
+    expires: str | None,
+    issued: str | None,
+    key: Path,
+    target: Path,
+    out: Path,
+) -> None:
+    """Sign evidence of TYPE about SUBJECT, an id of the inventory, bound to the subject as it is now."""
+    inputs = read_inputs(target)
+    schema, estate = _estate(inputs)
+    declared = schema.evidence.get(type_name)
+    if declared is None:
+        raise fault(
+            "PE3201", f"no pack declares evidence of type `{type_name}`", help=nearest(type_name, schema.evidence)
+        )
+    predicate: dict[str, Any] = {"issued": format_instant(instant_option(issued)), "fields": _fields(fields)}
+    if expires is not None:
+        predicate["expires"] = format_instant(instant_option(expires))
+    _sign(estate, subject, predicate_type_of(type_name), predicate, key, out)
+
+
+@command.command("waive")
+@click.argument("rule")
+@click.argument("subject")
+@click.option("--reason", required=True)
+@click.option("--approver", required=True)
+@click.option("--ticket")
+@click.option("--expires", metavar="INSTANT", required=True)
+@ISSUED
+@KEY
+@IN
+@OUT
+def waive(
+    rule: str,
+    subject: str,
+    reason: str,
+    approver: str,
+    ticket: str | None,
+    expires: str,
+    issued: str | None,
+    key: Path,
+    target: Path,
+    out: Path,
+) -> None:
+    """Sign a waiver of RULE (its full name) for SUBJECT. It always ends."""
+    inputs = read_inputs(target)
+    program, _ = compile_policies(inputs.packs.files, inputs.profile.parameters)
+    if rule not in program.rules:
+        raise fault("PE0009", f"there is no rule `{rule}`", help=nearest(rule, program.rules))
+    predicate = {
+        "rule": rule,
+        "reason": reason,
+        "approver": approver,
+        "issued": format_instant(instant_option(issued)),
+        "expires": format_instant(instant_option(expires)),
+    }
+    if ticket:
+        predicate["ticket"] = ticket
+    _sign(_estate(inputs)[1], subject, WAIVER_TYPE, predicate, key, out)
+
+
+@command.command("add")
+@click.argument("file", type=click.Path(path_type=Path))
+@IN
+def add(file: Path, target: Path) -> int:
+    """Verify FILE and put it where the profile looks for evidence."""
+    inputs = read_inputs(target)
+    data = read_file(file)
+    judged = _judge(inputs, {str(file): data})
+    for line in _lines(judged):
+        click.echo(line)
+    if judged.rejected:
+        return 1
+    if not inputs.profile.evidence:
+        raise fault("PE0007", "the profile has no `evidence`", help="see docs/profile.md")
+    pattern = Path(inputs.profile.evidence[0])
+    place = inputs.folder / pattern.parent / f"{digest(data).removeprefix('sha256:')[:16]}{pattern.suffix or '.json'}"
+    write_file(place, data)
+    click.echo(f"added: {place}")
+    return 0
+
+
+@command.command("verify")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@IN
+def verify(files: tuple[Path, ...], target: Path) -> int:
+    """Verify FILES against the trust file and inventory of a profile. Exits with 1 when one does not count."""
+    judged = _judge(read_inputs(target), {str(f): read_file(f) for f in files})
+    for line in _lines(judged):
+        click.echo(line)
+    return 1 if judged.rejected else 0
+
+
+@command.command("list")
+@IN
+def list_(target: Path) -> int:
+    """List all evidence of a profile: what counts, until when, and what does not and why."""
+    inputs = read_inputs(target)
+    judged = _judge(inputs, inputs.evidence)
+    for line in _lines(judged):
+        click.echo(line)
+    click.echo(f"{len(judged.verified) + len(judged.waivers)} count, {len(judged.rejected)} do not")
+    return 0
+
+
+def _lines(judged: JudgedEvidence) -> list[str]:
+    found = [_counting(record, record.type) for record in judged.verified]
+    found += [_counting(record, f"waiver of {record.rule}") for record in judged.waivers]
+    for file, rejected in judged.rejected:
+        about = f" about {', '.join(rejected.claimed_subjects)}" if rejected.claimed_subjects else ""
+        what = rejected.claimed_type or "statement"
+        found.append(f"REJECTED  {file}: {what}{about}: {rejected.message} [{rejected.code}]")
+    return [*found, *map(str, judged.problems)]
+
+
+def _counting(record: VerifiedEvidence | VerifiedWaiver, what: str) -> str:
+    until = format_instant(record.counts_until) if record.counts_until else "further notice"
+    names = ", ".join(f"{s.key_name} ({', '.join(s.roles)})" for s in record.signers)
+    start = format_instant(record.counts_from)
+    return f"counts    {what} about {record.subject}, from {start} until {until}, signed by {names}"
+
+
+def _judge(inputs: Inputs, files: Mapping[str, bytes]) -> JudgedEvidence:
+    if inputs.trust is None:
+        raise fault("PE0007", "the profile has no `trust`", help="see docs/profile.md")
+    schema, estate = _estate(inputs)
+    return judge_evidence(files, read_trust(inputs.trust, clock(), inputs.profile.trust), estate.snapshot, schema)
+
+
+def _estate(inputs: Inputs) -> tuple[Schema, Estate]:
+    program, _ = compile_policies(inputs.packs.files, inputs.profile.parameters)
+    estate = load_estate(inputs.sources, program.schema)
+    if estate.has_errors:
+        raise InputError([str(p) for p in estate.problems])
+    return program.schema, estate
+
+
+def _sign(estate: Estate, subject: str, predicate_type: str, predicate: dict[str, Any], key: Path, out: Path) -> None:
+    node = estate.snapshot.nodes.get(subject)
+    if node is None:
+        raise fault("PE0009", f"there is no `{subject}` in the inventory", help=nearest(subject, estate.snapshot.nodes))
+    private = read_private_key(key, passphrase_option(PASSPHRASE))
+    data = sign_statement({subject: subject_digests(node)}, predicate_type, predicate, [private])
+    write_file(out, data)
+    click.echo(f"written: {out} ({digest(data)})")
+
+
+def _fields(written: tuple[str, ...]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for item in written:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise fault("PE0007", f"`--field {item}` is not NAME=VALUE")
+        try:
+            parsed = json.loads(value)
+        except ValueError:
+            parsed = value
+        fields[name] = parsed if isinstance(parsed, bool | int | float | str) else value
+    return fields

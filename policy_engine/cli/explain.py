@@ -1,0 +1,100 @@
+"""``policy-engine explain``: a rule, a result, or a code."""
+
+from pathlib import Path
+
+import click
+
+from policy_dsl.typed.tree import Program, Rule
+from policy_dsl.values import format_instant
+from policy_engine.app.codes import all_codes
+from policy_engine.app.evaluate import compile_policies, evaluate
+from policy_engine.app.inputs import PROFILE_NAME, read_inputs
+from policy_engine.cli.options import instant_option
+from policy_engine.cli.text import path
+from policy_engine.lineage.names import nearest
+from policy_engine.model.errors import fault
+from policy_engine.model.results import Result
+from policy_engine.packs.library import library, select
+
+
+@click.command("explain")
+@click.argument("what", metavar="RULE|CODE")
+@click.argument("subject", required=False)
+@click.option(
+    "--in",
+    "target",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    show_default=True,
+    help="The profile or its folder.",
+)
+@click.option("--at", metavar="INSTANT", help="The instant of evaluation. [default: now]")
+def command(what: str, subject: str | None, target: Path, at: str | None) -> None:
+    """Explain a code such as PE2006, a rule, or with SUBJECT the result of a rule for it.
+
+    A rule may be named without its pack where that is clear. Without a profile, the rules of the library are known.
+    """
+    if what.upper() in all_codes():
+        click.echo(f"{what.upper()}: {all_codes()[what.upper()]}")
+        return
+    if subject is None:
+        program = _program(target)
+        for line in _rule_lines(program, _rule(program, what)):
+            click.echo(line)
+        return
+    run = evaluate(read_inputs(target), instant_option(at))
+    rule = _rule(run.program, what)
+    found = next((r for r in run.results if (r.rule, r.subject) == (rule.name, subject)), None)
+    if found is None:
+        known = [r.subject for r in run.results if r.rule == rule.name]
+        raise fault("PE0009", f"`{rule.name}` is not about `{subject}`", help=nearest(subject, known))
+    for line in _result_lines(rule, found):
+        click.echo(line)
+
+
+def _program(target: Path) -> Program:
+    has_profile = target.suffix == ".toml" or (target / PROFILE_NAME).is_file()
+    packs = read_inputs(target).packs if has_profile else select(library(), {})
+    return compile_policies(packs.files, {})[0]
+
+
+def _rule(program: Program, name: str) -> Rule:
+    found = [r for full, r in program.rules.items() if full == name or full.endswith(f".{name}")]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise fault("PE0009", f"several rules are named `{name}`", help=", ".join(r.name for r in found))
+    short = {full.rpartition(".")[2] for full in program.rules}
+    raise fault("PE0009", f"there is no rule or code `{name}`", help=nearest(name, [*program.rules, *short]))
+
+
+def _rule_lines(program: Program, rule: Rule) -> list[str]:
+    source = program.files[rule.span.file]
+    start = f"from {format_instant(rule.start)}" if rule.start else "at all times"
+    end = f" until {format_instant(rule.end)}" if rule.end else ""
+    return [
+        click.style(rule.title, bold=True),
+        f"  rule:     {rule.name}",
+        f"  severity: {rule.severity}",
+        f"  basis:    {rule.basis.replace('_', ' ')}" + (f", {', '.join(rule.citations)}" if rule.citations else ""),
+        f"  in force: {start}{end}",
+        f"  source:   {source.name}:{source.position(rule.span.start).line}",
+        "",
+        source.text[rule.syntax.span.start : rule.syntax.span.end],
+    ]
+
+
+def _result_lines(rule: Rule, result: Result) -> list[str]:
+    found = [
+        f"{result.status.value.upper().replace('_', ' ')}: {rule.title}",
+        f"  rule:    {rule.name}",
+        f"  subject: {result.subject}",
+    ]
+    found += [f"  {text}" for text in (result.reason, result.message) if text]
+    found += [f"  path:    {path(w)}" for w in result.witnesses]
+    found += [f"  missing: {m.attribute} of {m.node} ({m.reason})" for m in result.missing]
+    found += [f"  fact:    {f.attribute} of {f.node} is {f.value}" for f in result.facts]
+    found += [f"  evidence: {digest}" for digest in result.evidence]
+    found += [f"  do:      {result.remedy}"] if result.remedy else []
+    until = format_instant(result.valid_until) if result.valid_until else "any time: no instant changes it"
+    return [*found, f"  stays so until {until}, if no fact changes"]

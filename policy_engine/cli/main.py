@@ -1,0 +1,112 @@
+"""The command ``policy-engine``. Commands are imported when they are called, so that a gate starts fast."""
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from policy_engine import __version__
+
+_COMMANDS = {
+    "check": "The gate: evaluate and exit with 0, 1, 2 or 3.",
+    "assess": "Evaluate, sign the decision, and write report, bundle and files for CI.",
+    "verify": "Check a bundle or a report, with no network.",
+    "explain": "Say what a rule asks, why a result is what it is, or what a code means.",
+    "test": "Run the tests of policies.",
+    "evidence": "Sign, add, verify and list evidence and waivers.",
+    "keys": "Make keys, and certificates for signing reports.",
+}
+
+
+class _Commands(click.Group):
+    """A group that imports a command's module only to run it or to show its help."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"policy_engine.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = click.utils.make_str(args[0])
+        if name not in _COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, _COMMANDS, n=1)
+            hint = f"; did you mean `{near[0]}`?" if near else ""
+            raise click.UsageError(f"there is no command `{name}`{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="policy-engine", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Policy-as-code compliance for AI: rules over lineage, signed evidence, reports a stranger can verify."""
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command. No traceback reaches a user: what cannot go on says why, with a code, and exits with 2."""
+    try:
+        code = cli.main(args=arguments, prog_name="policy-engine", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.Abort:
+        _say("interrupted")
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except BrokenPipeError:
+        # The reader of our output went away, which is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except Exception as error:  # noqa: BLE001 - the last line of defence, see `_report`
+        code = _report(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: Exception) -> int:
+    """Print what stopped the run; the known kinds of errors carry their codes."""
+    if os.environ.get("POLICY_ENGINE_DEBUG"):
+        raise error
+    for line in _reports(error):
+        _say(line)
+    return 2
+
+
+def _reports(error: Any) -> tuple[str, ...]:
+    reports = getattr(error, "reports", None)
+    if reports is not None:
+        return tuple(reports)
+    problem = getattr(error, "problem", None)
+    if problem is not None:
+        return (str(problem),)
+    code, message, advice = (getattr(error, name, None) for name in ("code", "message", "help"))
+    if code and message:
+        return (f"error[{code}]: {message}", *((f"  help: {advice}",) if advice else ()))
+    if isinstance(error, OSError):
+        return (f"error[PE0002]: `{error.filename}` cannot be used: {(error.strerror or 'unknown reason').lower()}",)
+    kind = type(error).__name__
+    return (
+        f"error[PE0012]: an internal error ({kind}) stopped the run; nothing was decided",
+        "  help: set POLICY_ENGINE_DEBUG=1 to see where, and report it with the input that causes it",
+    )
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Options and small decisions that several commands share: the instant, the outputs, the passphrase."""
+
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from policy_engine.model.errors import fault
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FORMATS = ("json", "sarif", "junit", "markdown")
+_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:\d{2})")
+
+
+def run_options(command: Command) -> Command:
+    """Add the options of everything that evaluates."""
+    for option in (
+        click.option("--strict", is_flag=True, help="Treat every warning about the inventory as an error."),
+        click.option(
+            "--pack", "packs", multiple=True, metavar="PACK", help="Use these packs or .policy files instead."
+        ),
+        click.option(
+            "--at", "at", metavar="INSTANT", help="The instant of evaluation: a date or RFC 3339. [default: now]"
+        ),
+        click.argument("target", type=click.Path(path_type=Path), default=Path(), metavar="[PROFILE|FOLDER|FILE]"),
+    ):
+        command = option(command)
+    return command
+
+
+def clock() -> datetime:
+    """Return now, to the second. The only place that reads a clock."""
+    return datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - the command line is where instants come from
+
+
+def instant_option(text: str | None) -> datetime:
+    """Return the instant of ``--at``, or now.
+
+    Raises:
+        InputError: PE0005.
+    """
+    if text is None:
+        return clock()
+    try:
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+            found = date.fromisoformat(text)
+            return datetime(found.year, found.month, found.day, tzinfo=UTC)
+        if _INSTANT.fullmatch(text):
+            return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        pass  # a day or an hour that does not exist
+    hint = "write 2027-12-02 or 2027-12-02T09:00:00Z"
+    raise fault("PE0005", f"`{text}` is not an instant with a time zone", help=hint)
+
+
+def outputs_option(values: tuple[str, ...]) -> dict[str, Path]:
+    """Return the files of ``--output FORMAT=FILE``.
+
+    Raises:
+        InputError: PE0007.
+    """
+    outputs: dict[str, Path] = {}
+    for value in values:
+        name, equals, path = value.partition("=")
+        if not equals or not path or name not in FORMATS:
+            raise fault("PE0007", f"`--output {value}` is not FORMAT=FILE", help=f"formats are {', '.join(FORMATS)}")
+        if name in outputs:
+            raise fault("PE0007", f"`--output {name}=…` stands twice")
+        outputs[name] = Path(path)
+    return outputs
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            beside.write_bytes(data)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise fault("PE0002", f"`{path}` cannot be written: {(error.strerror or 'unknown reason').lower()}") from error
+
+
+def passphrase_option(variable: str) -> bytes:
+    """Return the passphrase of an encrypted key: from the environment, else asked for without showing it."""
+    value = os.environ.get(variable)
+    if value is None:
+        value = click.prompt(f"Passphrase (or set {variable})", hide_input=True, err=True, type=str)
+    return value.encode()

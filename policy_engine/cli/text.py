@@ -1,0 +1,123 @@
+"""A finished run as text for a terminal: verdict first, then what a developer or officer can act on."""
+
+from collections.abc import Iterator
+
+import click
+
+from policy_dsl.typed.tree import Rule
+from policy_dsl.values import format_instant
+from policy_engine.app.evaluate import Evaluation
+from policy_engine.evaluation.waivers import WaiverState
+from policy_engine.model.results import Result, Status, Verdict, Witness
+
+SEVERITIES = ("critical", "high", "medium", "low")
+_VERDICTS = {
+    Verdict.COMPLIANT: ("COMPLIANT", "green"),
+    Verdict.NOT_COMPLIANT: ("NOT COMPLIANT", "red"),
+    Verdict.UNDECIDED: ("UNDECIDED", "yellow"),
+}
+_COLOURS = {Status.FAIL: "red", Status.UNKNOWN: "yellow", Status.WAIVED: "cyan"}
+_SHOWN_PATHS = 3
+
+
+def lines(run: Evaluation) -> Iterator[str]:
+    """Yield the lines of the text."""
+    verdict, colour = _VERDICTS[run.verdict]
+    counts = ", ".join(f"{run.count(s)} {s.value.replace('_', ' ')}" for s in Status)
+    yield click.style(f"{verdict}", fg=colour, bold=True) + f" at {format_instant(run.at)}: {counts}"
+    if not run.results:
+        yield "  nothing was checked: no rule is about anything in the inventory"
+    for result in _by_gravity(run, Status.FAIL):
+        yield ""
+        yield from _failure(run, result)
+    for result in _by_gravity(run, Status.UNKNOWN):
+        yield ""
+        yield from _unknown(run, result)
+    yield from _waivers(run)
+    yield from _evidence(run)
+    yield from _warnings(run)
+    yield from _next_changes(run)
+
+
+def _failure(run: Evaluation, result: Result) -> Iterator[str]:
+    rule = run.program.rules[result.rule]
+    yield _headline("FAIL", "red", rule, result)
+    yield f"  {result.message or rule.title}"
+    for witness in result.witnesses[:_SHOWN_PATHS]:
+        if len(witness.hops) > 1:
+            yield f"  path: {path(witness)}"
+    if len(result.witnesses) > _SHOWN_PATHS:
+        yield f"  and {len(result.witnesses) - _SHOWN_PATHS} more paths (see the JSON output)"
+    yield from _law(rule)
+    if result.remedy:
+        yield f"  do:   {result.remedy}"
+
+
+def _unknown(run: Evaluation, result: Result) -> Iterator[str]:
+    rule = run.program.rules[result.rule]
+    yield _headline("UNKNOWN", "yellow", rule, result)
+    yield f"  {rule.title}"
+    for missing in result.missing:
+        yield f"  {missing.reason}: {missing.attribute} of {missing.node}"
+    yield from _law(rule)
+
+
+def _headline(word: str, colour: str, rule: Rule, result: Result) -> str:
+    subject = click.style(result.subject, bold=True)
+    return f"{click.style(word, fg=colour, bold=True)} [{rule.severity}] {rule.name} on {subject}"
+
+
+def _law(rule: Rule) -> Iterator[str]:
+    if rule.citations:
+        yield f"  see:  {', '.join(rule.citations)} ({rule.basis.replace('_', ' ')})"
+
+
+def path(witness: Witness) -> str:
+    """Write a path: ``credit -uses_model-> scorer -trained_on-> loans``."""
+    return "".join(h.node if h.edge is None else f" -{h.edge}-> {h.node}" for h in witness.hops)
+
+
+def _waivers(run: Evaluation) -> Iterator[str]:
+    for use in run.waivers:
+        waiver = use.waiver
+        target = f"{waiver.rule} on {waiver.subject}"
+        if use.state is WaiverState.APPLIED:
+            word = click.style("WAIVED", fg="cyan", bold=True)
+            ticket = f", {waiver.ticket}" if waiver.ticket else ""
+            until = format_instant(waiver.counts_until)
+            yield f"\n{word} {target} until {until}\n  {waiver.reason} (approved by {waiver.approver}{ticket})"
+        else:
+            yield f"\nwaiver {use.state.value}: {target}: {use.detail}"
+
+
+def _evidence(run: Evaluation) -> Iterator[str]:
+    for file, rejected in run.evidence.rejected:
+        about = f" about {', '.join(rejected.claimed_subjects)}" if rejected.claimed_subjects else ""
+        what = rejected.claimed_type or "statement"
+        yield f"\n{file}: does not count[{rejected.code}]: {what}{about}: {rejected.message} (step {rejected.step})"
+        if rejected.help:
+            yield f"  help: {rejected.help}"
+
+
+def _warnings(run: Evaluation) -> Iterator[str]:
+    if run.problems or run.diagnostics:
+        yield ""
+    for problem in run.problems:
+        yield str(problem)
+    for found in run.diagnostics:
+        place = run.program.files[found.span.file].position(found.span.start)
+        yield f"{found.span.file}:{place.line}:{place.column}: warning[{found.code}]: {found.message}"
+
+
+def _next_changes(run: Evaluation) -> Iterator[str]:
+    upcoming = [r for r in run.results if r.valid_until is not None]
+    if upcoming:
+        first = min(r.valid_until for r in upcoming if r.valid_until is not None)
+        count = sum(r.valid_until == first for r in upcoming)
+        results = f"{count} result{'' if count == 1 else 's'}"
+        yield f"\nNext change with no change of facts: {format_instant(first)} ({results})"
+
+
+def _by_gravity(run: Evaluation, status: Status) -> list[Result]:
+    found = [r for r in run.results if r.status is status]
+    return sorted(found, key=lambda r: (SEVERITIES.index(run.program.rules[r.rule].severity), r.rule, r.subject))

@@ -1,0 +1,170 @@
+"""The library's packs: they compile, their tests pass and are complete, and their dates are those of the law."""
+
+import re
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from policy_dsl import compile_bytes
+from policy_dsl.diagnostics import render_text
+from policy_dsl.typed import tree
+from policy_engine.app.policy_tests import Outcome, run_tests
+
+ROOT = Path(__file__).parents[2]
+LIBRARY = ROOT / "policies" / "library"
+BANK = ROOT / "examples" / "credit-scoring" / "policies" / "bank.policy"
+FILES = {str(path.relative_to(ROOT)): path.read_bytes() for path in [*sorted(LIBRARY.rglob("*.policy")), BANK]}
+PROGRAM, FOUND = compile_bytes(FILES)
+RULES = {rule.name: rule for rule in PROGRAM.rules.values()}
+ACT_RULES = {name: rule for name, rule in RULES.items() if name.startswith("eu_ai_act.")}
+
+# Written by hand from the calendar of the Act, so that a slip in a pack does not confirm itself.
+ANNEX_III = date(2027, 12, 2)
+DATES_BY_PACK = {
+    "ai_literacy": date(2025, 2, 2),
+    "prohibited_practices": date(2025, 2, 2),
+    "risk_management": ANNEX_III,
+    "data_governance": ANNEX_III,
+    "technical_documentation": ANNEX_III,
+    "record_keeping": ANNEX_III,
+    "transparency_to_deployers": ANNEX_III,
+    "human_oversight": ANNEX_III,
+    "accuracy_and_security": ANNEX_III,
+    "deployer_duties": ANNEX_III,
+    "transparency_obligations": date(2026, 8, 2),
+}
+OTHER_DATES = {
+    "prohibited_practices.intimate_imagery_prevented": date(2026, 12, 2),
+    # The rule is about the GDPR.
+    "data_governance.no_special_categories": date(2018, 5, 25),
+}
+ARTICLES_BY_PACK = {
+    "ai_literacy": {"Art. 4"},
+    "prohibited_practices": {"Art. 5"},
+    "risk_management": {"Art. 9"},
+    "data_governance": {"Art. 10", "Annex IV", "GDPR Art. 9", "GDPR Art. 35"},
+    "technical_documentation": {"Art. 11", "Art. 18", "Annex IV"},
+    "record_keeping": {"Art. 12", "Art. 19", "Art. 26"},
+    "transparency_to_deployers": {"Art. 13"},
+    "human_oversight": {"Art. 14"},
+    "accuracy_and_security": {"Art. 15"},
+    "deployer_duties": {"Art. 26", "Art. 27"},
+    "transparency_obligations": {"Art. 50", "Art. 111"},
+}
+
+
+def test_the_packs_compile_without_a_word() -> None:
+    assert not [render_text(diagnostic, PROGRAM.files) for diagnostic in FOUND]
+
+
+@pytest.mark.parametrize("outcome", run_tests(PROGRAM), ids=lambda o: f"{o.test.pack}: {o.test.name}")
+def test_the_packs_own_tests_pass(outcome: Outcome) -> None:
+    assert outcome.passed, [failure.message for failure in outcome.failures]
+
+
+def _expectations() -> dict[str, list[tuple[datetime, tree.Expectation]]]:
+    found: dict[str, list[tuple[datetime, tree.Expectation]]] = defaultdict(list)
+    for test in PROGRAM.tests:
+        at: datetime | None = None
+        for step in test.steps:
+            if isinstance(step, tree.AtStep):
+                at = step.instant
+            elif isinstance(step, tree.Expectation):
+                assert at is not None
+                found[step.rule].append((at, step))
+    return found
+
+
+EXPECTATIONS = _expectations()
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
+def test_every_rule_is_tested_for_every_result_and_for_its_first_day(rule: tree.Rule) -> None:
+    assert rule.start is not None
+    in_force = {step.status for at, step in EXPECTATIONS[rule.name] if at >= rule.start}
+    assert in_force == {"pass", "fail", "unknown", "not_applicable"}
+    before = [(at, step) for at, step in EXPECTATIONS[rule.name] if at < rule.start]
+    assert {step.status for _, step in before} == {"not_applicable"}
+    # The last day before shows that the date is the one meant, not merely some later one.
+    assert any((rule.start - at).days == 1 for at, _ in before)
+    bites = [at for at, step in EXPECTATIONS[rule.name] if step.status in {"fail", "pass"}]
+    assert min(bites) == rule.start
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
+def test_a_failure_caused_by_another_thing_names_it(rule: tree.Rule) -> None:
+    requirement = rule.requirement
+    if isinstance(requirement, tree.Count) and requirement.word is tree.CountWord.AT_MOST:
+        assert any(step.because_of for _, step in EXPECTATIONS[rule.name] if step.status == "fail")
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
+def test_every_rule_can_be_read_aloud_cited_and_acted_on(rule: tree.Rule) -> None:
+    syntax = rule.syntax
+    assert syntax.title is not None
+    assert syntax.severity is not None
+    assert rule.citations
+    assert rule.basis in {"law", "inference", "firm_policy"}
+    assert re.fullmatch(r"[A-Z][^{}]*[^.{}]", rule.title)
+    assert len(rule.title.split()) >= 5
+    for template in (syntax.otherwise, syntax.remedy):
+        assert template is not None
+        assert "{" in template.text, "a message names the thing it is about"
+        assert re.fullmatch(r"[A-Z{].*[^.]", template.text)
+
+
+def test_the_act_is_covered_as_the_manual_says() -> None:
+    assert {name.split(".")[1] for name in ACT_RULES} == set(DATES_BY_PACK)
+    assert {path.stem for path in (LIBRARY / "eu_ai_act").glob("*.policy")} == {*DATES_BY_PACK, "common"}
+    for name in FILES:
+        if "eu_ai_act" in name:
+            assert f"policy eu_ai_act.{Path(name).stem}\n" in FILES[name].decode()
+
+
+@pytest.mark.parametrize("rule", ACT_RULES.values(), ids=lambda rule: rule.name)
+def test_every_date_is_that_of_the_calendar(rule: tree.Rule) -> None:
+    name = rule.name.removeprefix("eu_ai_act.")
+    expected = OTHER_DATES.get(name, DATES_BY_PACK[name.split(".")[0]])
+    assert rule.start == datetime(expected.year, expected.month, expected.day, tzinfo=UTC)
+    assert rule.end is None
+
+
+@pytest.mark.parametrize("rule", ACT_RULES.values(), ids=lambda rule: rule.name)
+def test_every_citation_belongs_to_its_pack(rule: tree.Rule) -> None:
+    articles = {citation.split("(")[0] for citation in rule.citations}
+    assert articles <= ARTICLES_BY_PACK[rule.name.split(".")[1]]
+
+
+def test_dates_inside_rules_are_those_of_the_calendar() -> None:
+    """Transitions that are conditions of a rule, not its own dates."""
+    text = b"\n".join(data.partition(b'\ntest "')[0] for name, data in FILES.items() if "eu_ai_act" in name).decode()
+    conditions = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "applies"))]
+    used = set(re.findall(r"\d{4}-\d{2}-\d{2}", "\n".join(conditions)))
+    assert used == {
+        "2026-08-02",  # Art. 111(4): systems on the market before this day …
+        "2026-12-02",  # … mark their output from this one
+        "2027-12-02",  # Art. 111(2): high-risk systems on the market before this day …
+        "2030-08-02",  # … comply from this one if meant for public authorities
+    }
+
+
+def test_nothing_that_the_law_does_not_ask_for_is_called_law() -> None:
+    """Ages, tests and screenings are our reading; a rule that asks for one is no rule of law."""
+    for rule in ACT_RULES.values():
+        text = PROGRAM.files[rule.span.file].text[rule.syntax.span.start : rule.syntax.span.end]
+        if re.search(r"not older than|_test\b|screening|_interval|dpia", text):
+            assert rule.basis == "inference", rule.name
+
+
+def test_the_table_of_the_manual_is_that_of_the_packs() -> None:
+    manual = (LIBRARY / "eu_ai_act" / "README.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in manual.splitlines() if line.startswith("| `")
+    ]
+    assert [row[:4] for row in sorted(rows)] == sorted(
+        [f"`{name.removeprefix('eu_ai_act.')}`", ", ".join(rule.citations), f"{rule.start:%Y-%m-%d}", rule.basis]
+        for name, rule in ACT_RULES.items()
+    )
+    assert all(row[4] for row in rows)
