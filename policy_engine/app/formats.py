@@ -9,17 +9,17 @@ def render(document: AssessmentDocument, name: str) -> bytes:
         case "json":
             return document.to_json()
         case "sarif":
-            from policy_reports import sarif
+            from policy_reports.sarif import render_sarif
 
-            return _bytes(sarif.render(document))
+            return _bytes(render_sarif(document))
         case "junit":
-            from policy_reports import junit
+            from policy_reports.junit import render_junit
 
-            return _bytes(junit.render(document))
+            return _bytes(render_junit(document))
         case "markdown":
-            from policy_reports import markdown
+            from policy_reports.markdown import render_markdown
 
-            return _bytes(markdown.render(document))
+            return _bytes(render_markdown(document))
         case _:
             raise ValueError(name)
 

@@ -51,7 +51,7 @@ def exit_code(run: Evaluation, fail_on: str) -> int:
     statuses = {r.status for r in run.results if run.program.rules[r.rule].severity in counted}
     if Status.FAIL in statuses:
         return 1
-    return 3 if Status.UNKNOWN in statuses or run.evidence.unverifiable else 0
+    return 3 if not run.results or Status.UNKNOWN in statuses or run.evidence.unverifiable else 0
 
 
 def write_outputs(run: Evaluation, files: dict[str, Path]) -> None:

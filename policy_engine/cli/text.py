@@ -25,8 +25,10 @@ def lines(run: Evaluation) -> Iterator[str]:
     verdict, colour = _VERDICTS[run.verdict]
     counts = ", ".join(f"{run.count(s)} {s.value.replace('_', ' ')}" for s in Status)
     yield click.style(f"{verdict}", fg=colour, bold=True) + f" at {format_instant(run.at)}: {counts}"
+    sources = ", ".join(run.inputs.sources)
+    yield f"  read {len(run.snapshot.nodes)} things and {len(run.snapshot.edges)} relations from {sources}"
     if not run.results:
-        yield "  nothing was checked: no rule is about anything in the inventory"
+        yield "  nothing was checked, so nothing was shown: no rule is about anything that was read"
     for result in _by_gravity(run, Status.FAIL):
         yield ""
         yield from _failure(run, result)

@@ -81,10 +81,10 @@ class Result:
 
 
 def verdict_of(statuses: "set[Status]") -> Verdict:
-    """Return the verdict: any failure is non-compliance, otherwise anything unknown leaves it undecided."""
+    """Return the verdict: one failure decides; one unknown result, or none at all, leaves it undecided."""
     if Status.FAIL in statuses:
         return Verdict.NOT_COMPLIANT
-    return Verdict.UNDECIDED if Status.UNKNOWN in statuses else Verdict.COMPLIANT
+    return Verdict.UNDECIDED if Status.UNKNOWN in statuses or not statuses else Verdict.COMPLIANT
 
 
 def value_in_words(value: Value | None) -> str:

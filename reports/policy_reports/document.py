@@ -11,7 +11,7 @@ A document without results is consistent, and says so by its counts:
 >>> from datetime import UTC, datetime
 >>> zero = "sha256:" + "0" * 64
 >>> document = AssessmentDocument(
-...     title="Assessment", organisation="Example Ltd", verdict="compliant", instant=datetime(2028, 1, 15, tzinfo=UTC),
+...     title="Assessment", organisation="Example Ltd", verdict="undecided", instant=datetime(2028, 1, 15, tzinfo=UTC),
 ...     engine=Engine(name="policy-engine", version="1.0"),
 ...     scope=Scope(description="All systems", sources=(), node_count=0, edge_count=0, nodes_by_kind={}),
 ...     inputs=Inputs(snapshot=zero, profile=zero, trust=zero, evidence_set=zero, decision=zero, packs=()),
@@ -375,10 +375,10 @@ def document_schema() -> dict[str, Any]:
 
 
 def verdict_of(counts: dict[Status, int]) -> Verdict:
-    """The verdict that counts support: a failure decides, then an unknown; waived results are neither."""
+    """The verdict that counts support: a failure decides, then an unknown, or that there is no result at all."""
     if counts[Status.FAIL]:
         return Verdict.NOT_COMPLIANT
-    return Verdict.UNDECIDED if counts[Status.UNKNOWN] else Verdict.COMPLIANT
+    return Verdict.UNDECIDED if counts[Status.UNKNOWN] or not any(counts.values()) else Verdict.COMPLIANT
 
 
 # INVARIANT: a document that exists has none of these.

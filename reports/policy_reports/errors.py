@@ -35,7 +35,7 @@ CODES: dict[str, str] = {
 class ReportError(Exception):
     """A document, key or PDF that cannot be used; `code` is one of `CODES`."""
 
-    def __init__(self, code: str, message: str, *, help: str | None = None) -> None:  # noqa: A002 - the word readers know
+    def __init__(self, code: str, message: str, *, help: str | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message

@@ -46,7 +46,7 @@ DECISION: dict[str, Any] = {
     "engine": {"name": "ai-policy-engine", "version": "0.1.0"},
     "instant": "2028-01-15T00:00:00Z",
     "inputs": {"snapshot": D, "trust": D, "profile": D, "packs": [], "evidence": []},
-    "verdict": "compliant",
+    "verdict": "undecided",
     "counts": {"pass": 0, "fail": 0, "unknown": 0, "not_applicable": 0, "waived": 0},
     "results": [],
 }

@@ -152,6 +152,10 @@ def test_today_shows_every_kind_of_result(bank: Bank) -> None:
     results = bank.results(TODAY)
     kinds = Counter(result.status.value for result in results.values())
     assert all(kinds[kind] for kind in ("pass", "fail", "unknown", "not_applicable"))
+    # As the manual of the example says; one of the failures is waived.
+    manual = (EXAMPLE / "README.md").read_text(encoding="utf-8")
+    counted = f"{kinds['pass']} pass, {kinds['fail'] - 1} fail, {kinds['unknown']} are unknown, 1 is waived"
+    assert f"{counted}, {kinds['not_applicable']} do not apply" in manual
     failing = {f"{rule.rpartition('.')[2]} {subject}" for (rule, subject), r in results.items() if r.status == "fail"}
     assert failing == {
         "operators_trained tom-de-vos",
@@ -204,6 +208,8 @@ def test_the_duties_of_high_risk_systems_bite_in_december_2027(bank: Bank) -> No
     assert not high_risk_failures(datetime(2027, 12, 1, 23, 59, 59, tzinfo=UTC))
     assert len(high_risk_failures(datetime(2027, 12, 2, tzinfo=UTC))) >= 10
     assert len(high_risk_failures(HIGH_RISK)) >= 10
+    failures = sum(result.status == "fail" for result in bank.results(HIGH_RISK).values())
+    assert f"in force: {failures} failures" in (EXAMPLE / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_transition_for_marking_ends_in_december_2026(bank: Bank) -> None:

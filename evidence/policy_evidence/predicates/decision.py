@@ -75,10 +75,10 @@ class Counts(Document):
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict that these counts give: one failure decides, one unknown leaves open."""
+        """The verdict that these counts give: one failure decides; one unknown, or no result at all, leaves open."""
         if self.fail:
             return Verdict.NOT_COMPLIANT
-        return Verdict.UNDECIDED if self.unknown else Verdict.COMPLIANT
+        return Verdict.UNDECIDED if self.unknown or not self.total else Verdict.COMPLIANT
 
 
 class DecisionPredicate(Document):

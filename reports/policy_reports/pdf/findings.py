@@ -62,7 +62,7 @@ class EvidenceNumbers:
 def principal_violations(document: AssessmentDocument, numbers: EvidenceNumbers) -> Story:
     """Section 6."""
     violated = findings(document, Status.FAIL)
-    story = section("6  Principal violations", "section-6", room=330 if violated else SECTION_ROOM)
+    story = section("6 Principal violations", "section-6", room=330 if violated else SECTION_ROOM)
     if not violated:
         return [*story, paragraph("No rule is violated, apart from the waived results of section 8.")]
     shown = violated[:PRINCIPAL]
@@ -79,7 +79,7 @@ def principal_violations(document: AssessmentDocument, numbers: EvidenceNumbers)
 def results_per_rule(document: AssessmentDocument) -> Story:
     """Section 7."""
     story = [
-        *section("7  Results per rule", "section-7"),
+        *section("7 Results per rule", "section-7"),
         paragraph(
             "Every rule that was assessed, in the manner of a statement of applicability: whether it applies, with how "
             "many results of each status, and why it does not where it does not."
@@ -104,7 +104,7 @@ def results_per_rule(document: AssessmentDocument) -> Story:
 
 def waivers(document: AssessmentDocument) -> Story:
     """Section 8."""
-    story = section("8  Waivers", "section-8")
+    story = section("8 Waivers", "section-8")
     if not document.waivers:
         return [*story, paragraph("No waiver was submitted.")]
     columns = (
@@ -133,7 +133,7 @@ def waivers(document: AssessmentDocument) -> Story:
 
 def unknowns(document: AssessmentDocument, numbers: EvidenceNumbers) -> Story:
     """Section 9."""
-    story = section("9  Unknowns, rejected evidence and warnings", "section-9")
+    story = section("9 Unknowns, rejected evidence and warnings", "section-9")
     story += subsection("Facts that are missing", "missing")
     rows = [row for finding in findings(document, Status.UNKNOWN) for row in _missing_rows(finding)]
     columns = (Column("Rule and subject", 36), Column("Missing fact", 26), Column("Where it was looked for", 38))
@@ -162,7 +162,7 @@ def unknowns(document: AssessmentDocument, numbers: EvidenceNumbers) -> Story:
 
 def evidence_index(document: AssessmentDocument, numbers: EvidenceNumbers) -> Story:
     """Section 10."""
-    story = section("10  Evidence index", "section-10")
+    story = section("10 Evidence index", "section-10")
     if not document.evidence:
         return [*story, paragraph("No evidence was submitted.")]
     columns = (
@@ -192,7 +192,7 @@ def evidence_index(document: AssessmentDocument, numbers: EvidenceNumbers) -> St
 
 def all_findings(document: AssessmentDocument, numbers: EvidenceNumbers) -> Story:
     """Section 11."""
-    story = section("11  All findings", "section-11")
+    story = section("11 All findings", "section-11")
     every = findings(document)
     if not every:
         return [*story, paragraph("There is no result.")]
@@ -240,7 +240,7 @@ def _violation(index: int, finding: Finding, numbers: EvidenceNumbers) -> Story:
     rows += [("Fact", f"{item.node}: {item.attribute} is {item.value}") for item in result.facts[:FACTS]]
     if len(result.facts) > FACTS:
         rows.append(("Facts", f"{len(result.facts) - FACTS:,} further facts are in {ATTACHMENT}."))
-    story = subsection(f"6.{index}  {rule.title}", f"violation-{index}", room=150)
+    story = subsection(f"6.{index} {rule.title}", f"violation-{index}", room=150)
     story += properties([(name, value) for name, value in rows if value is not None], f"Violation {index}", share=0.17)
     story += _paths(result)
     return story

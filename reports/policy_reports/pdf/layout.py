@@ -175,6 +175,8 @@ def hexadecimal(colour: Color) -> str:
 def _data_table(rows: list[list[Cell]], widths: list[float], summary: str, *, header_row: bool) -> DataTable:
     built = DataTable(rows, summary=summary, repeatRows=int(header_row), colWidths=widths, hAlign="LEFT")
     commands: list[tuple[Any, ...]] = [
+        # Cells are paragraphs with fonts of their own; without this the table names a font that is not embedded.
+        ("FONT", (0, 0), (-1, -1), REGULAR, 8),
         ("LINEBELOW", (0, 0), (-1, -1), 0.4, RULE),
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), CELL_PADDING),

@@ -104,7 +104,7 @@ def opinion_and_counts(document: AssessmentDocument) -> Story:
         Column("Meaning", 56),
     )
     return [
-        *section("1  Opinion and counts", "section-1"),
+        *section("1 Opinion and counts", "section-1"),
         Paragraph(f"{word} {markup(opinion(document))}", styles.LEAD),
         paragraph(_why(document)),
         *table(columns, rows, "Results by status"),
@@ -135,7 +135,7 @@ def verification(document: AssessmentDocument, attachment: bytes) -> Story:
     )
     columns = (Column("What", 28, Look.STRONG), Column("SHA-256 digest", 72, Look.CODE))
     return [
-        *section("2  How to verify this report", "section-2"),
+        *section("2 How to verify this report", "section-2"),
         *bullets(steps, numbered=True),
         Paragraph("policy-engine verify bundle.zip", styles.CODE, (Element("P"),)),
         Spacer(1, 4),
@@ -152,7 +152,7 @@ def scope_and_inputs(document: AssessmentDocument) -> Story:
     """Section 3."""
     scope = document.scope
     story = [
-        *section("3  Scope, instant and inputs", "section-3"),
+        *section("3 Scope, instant and inputs", "section-3"),
         paragraph(scope.description or "The scope is not described."),
         paragraph(
             f"Every rule, every piece of evidence and every waiver was judged at one instant: "
@@ -221,7 +221,7 @@ def method_and_limits(document: AssessmentDocument) -> Story:
     )
     limits = document.limits or ("No limits were stated by the organisation.",)
     return [
-        *section("4  Method and limits", "section-4"),
+        *section("4 Method and limits", "section-4"),
         *bullets(method, numbered=True),
         *subsection("What this assessment does not show", "limits"),
         *bullets(limits),
@@ -231,7 +231,7 @@ def method_and_limits(document: AssessmentDocument) -> Story:
 def summary_by_framework(document: AssessmentDocument) -> Story:
     """Section 5."""
     rows = summary(document)
-    story = section("5  Summary by framework and severity", "section-5", room=170)
+    story = section("5 Summary by framework and severity", "section-5", room=170)
     if not rows:
         return [*story, paragraph("No rule was assessed.")]
     frameworks: dict[str, Counter[Status]] = {}
@@ -265,7 +265,7 @@ def summary_by_framework(document: AssessmentDocument) -> Story:
 def responsibilities(document: AssessmentDocument) -> Story:
     """Section 12."""
     story = [
-        *section("12  Responsibilities left to the organisation", "section-12"),
+        *section("12 Responsibilities left to the organisation", "section-12"),
         *bullets(
             (
                 (
@@ -294,7 +294,7 @@ def responsibilities(document: AssessmentDocument) -> Story:
 def signatures(document: AssessmentDocument) -> Story:
     """Section 13."""
     return [
-        *section("13  Signatures", "section-13"),
+        *section("13 Signatures", "section-13"),
         paragraph(
             "This file is signed electronically (PAdES baseline B-B, ISO 32000 certification signature). The signature "
             "stands in the box on the cover and covers the whole file, the attached results included. It certifies "
@@ -322,6 +322,8 @@ def _counts_in_a_row(document: AssessmentDocument) -> Story:
 
 
 def _why(document: AssessmentDocument) -> str:
+    if not document.results:
+        return "The verdict stays undecided because nothing was evaluated: silence is no compliance."
     match document.verdict:
         case Verdict.NOT_COMPLIANT:
             return "The verdict is not compliant as soon as one result is violated and not waived."
