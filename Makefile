@@ -14,11 +14,16 @@ $(BIN)/.dev: $(BIN)/.reports
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
+# The passphrase of the demonstration's keys protects nothing: they are made anew on every run.
+DEMO := examples/credit-scoring
+DEMO_AT := 2026-11-21T09:00:00Z
+demo: export POLICY_ENGINE_PASSPHRASE ?= example-bank-demo
+
 ## The main job on the example bank: verdict on the terminal, report, bundle and CI files in out/.
 demo: $(BIN)/.reports
-	$(BIN)/python examples/credit-scoring/make_evidence.py
-	@rm -rf out && mkdir out
-	$(BIN)/policy-engine assess examples/credit-scoring --out out --allow-violations
+	$(BIN)/python $(DEMO)/make_evidence.py
+	rm -rf out
+	$(BIN)/policy-engine assess $(DEMO) --at $(DEMO_AT) --out out --allow-violations
 	$(BIN)/policy-engine verify out/bundle.zip
 
 ## Everything: unit, property, conformance, golden, end-to-end and attack tests.

@@ -68,7 +68,7 @@ def assess(evaluation: Evaluation, key: PrivateKey, report_signer: ReportSigner,
         signed_at=signed_at,
     )
     members = _members(evaluation, decision, document, report)
-    members[MANIFEST_NAME] = build_manifest(members, evaluation.at, [key])
+    members[MANIFEST_NAME] = build_manifest(members, signed_at, [key])
     return Assessment(document, report, write_bundle(members))
 
 

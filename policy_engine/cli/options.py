@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -90,8 +91,14 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 def passphrase_option(variable: str) -> bytes:
-    """Return the passphrase of an encrypted key: from the environment, else asked for without showing it."""
+    """Return the passphrase of an encrypted key: from the environment, else asked for without showing it.
+
+    Raises:
+        InputError: PE0013, it is not in the environment and nobody can be asked.
+    """
     value = os.environ.get(variable)
     if value is None:
+        if not sys.stdin.isatty():
+            raise fault("PE0013", "the passphrase of the key is not known", help=f"set {variable}")
         value = click.prompt(f"Passphrase (or set {variable})", hide_input=True, err=True, type=str)
     return value.encode()

@@ -16,6 +16,7 @@ CODES: dict[str, str] = {
     "PE0010": "the part of the engine that is needed is not installed",
     "PE0011": "the evaluators disagree: an internal error, and nothing was decided",
     "PE0012": "an internal error stopped the run, and nothing was decided",
+    "PE0013": "a passphrase is needed and nobody can be asked for it",
     "PE3201": "evidence is of a type that no pack declares",
     "PE3202": "a field of evidence does not fit what its type declares",
 }

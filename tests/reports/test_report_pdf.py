@@ -94,6 +94,24 @@ def test_every_result_is_printed(rich_pdf: bytes) -> None:
     assert last.count("notapplicable") == document.counts[Status.NOT_APPLICABLE]
 
 
+def test_an_empty_section_says_that_it_is_empty() -> None:
+    text = texts(render_pdf(samples.empty()))
+    for said in (
+        "Undecided",
+        "nothing was shown",
+        "silence is no compliance",
+        "No rule was assessed.",
+        "No rule is violated.",
+        "No waiver was submitted.",
+        "No result is unknown.",
+        "No evidence was rejected.",
+        "No warning was raised.",
+        "No evidence was submitted.",
+        "There is no result.",
+    ):
+        assert said in text
+
+
 def test_the_cover_says_what_matters(rich_pdf: bytes) -> None:
     cover = page_texts(rich_pdf)[0]
     for part in ("Not compliant", "Example Lending Ltd", "2028-01-15T09:00:00Z", "Signature of the issuer"):
@@ -311,12 +329,16 @@ def test_hostile_text_is_shown_and_not_obeyed(hostile_pdf: bytes) -> None:
 
 def test_a_path_of_forty_hops_is_drawn_whole() -> None:
     steps = [("", "System", "credit"), *(("derived_from", "Dataset", f"stage-{index:02d}") for index in range(1, 41))]
-    figures = path(samples.walk(*steps), mark="violation here")
-    assert len(figures) == 2
-    words = " ".join(str(figure.element.alternative) for figure in figures)
-    assert "nodes 1 to" in words
-    assert all(f"stage-{index:02d}" in words for index in range(1, 41))
-    assert words.endswith("(violation here).")
+    whole = path(samples.walk(*steps), mark="violation here")
+    assert whole.split(0, 40) == []
+    parts = whole.split(0, 560)
+    assert len(parts) == 2
+    assert all(part.height <= 560 for part in parts)
+    words = [str(part.element.alternative) for part in parts]
+    assert words[0].startswith("Lineage path, nodes 1 to 24 of 41: System credit, by derived_from to Dataset stage-01")
+    assert words[1].startswith("Lineage path, nodes 25 to 41 of 41: by derived_from to Dataset stage-24,")
+    assert words[1].endswith("stage-40 (violation here).")
+    assert all(f"stage-{index:02d}" in " ".join(words) for index in range(1, 41))
     document = samples.assemble(
         (samples.RETIRED,),
         [

@@ -108,7 +108,7 @@ def test_the_stamp_names_the_signer(signed_pdf: bytes) -> None:
     assert b"2028-01-15T09:30:00Z" in drawn
 
 
-@pytest.mark.parametrize("mask", [0x01, 0x20, 0xFF])
+@pytest.mark.parametrize("mask", [0x01, 0x20])
 def test_every_flipped_byte_around_the_signature_is_found(mask: int, signed_pdf: bytes) -> None:
     """Brackets, every structural byte and samples of the hexadecimal string, and its padding."""
     start, end = space(signed_pdf)

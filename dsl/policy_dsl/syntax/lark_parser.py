@@ -30,25 +30,13 @@ _STAND_INS = "\n".join(
 def _lark() -> Lark:
     grammar = resources.files("policy_dsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
     return Lark(
-        grammar,
-        parser="lalr",
-        lexer="basic",
-        start="declaration",
-        maybe_placeholders=True,
-        propagate_positions=True,
-        tree_class=Cst,
-    )
-
-
-@cache
-def _lexer() -> Lark:
-    """The lexer of the grammar, with stand-ins for text that is no token of it."""
-    grammar = resources.files("policy_dsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
-    return Lark(
         f"{grammar}\n{_STAND_INS}\n_stand_ins: UNCLOSED | STRAY\n",
         parser="lalr",
         lexer="basic",
         start=["declaration", "_stand_ins"],
+        maybe_placeholders=True,
+        propagate_positions=True,
+        tree_class=Cst,
     )
 
 
@@ -61,14 +49,14 @@ def keywords() -> dict[str, str]:
 
 def tokens(text: str) -> Iterator[Token]:
     """Split a text into tokens; what is no token comes as ``STRAY`` or ``UNCLOSED``."""
-    yield from _lexer().lex(text)
+    yield from _lark().lex(text)
 
 
 class Feed:
     """A parser of one declaration that takes its tokens one by one."""
 
     def __init__(self) -> None:
-        self._parser = _lark().parse_interactive("")
+        self._parser = _lark().parse_interactive("", start="declaration")
         self._last = Token("$END", "", start_pos=0, line=1, column=1, end_line=1, end_column=1, end_pos=0)
 
     def wants(self, terminal: str) -> bool:

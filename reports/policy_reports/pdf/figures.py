@@ -2,12 +2,12 @@
 
 Both are painted on the canvas directly and carry the same content in words, for readers who cannot see them.
 A path is read like text, from left to right and row by row. Boxes grow with the names in them, so no name is cut
-off without a sign of it, and a path that is longer than a page goes on in a further figure.
+off without a sign of it, and a path that does not fit on the page goes on overleaf in a further figure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,7 +25,6 @@ _GAP = 66.0
 _BOX = (WIDTH - (PER_ROW - 1) * _GAP) / PER_ROW
 _ROW_GAP = 30.0
 _NAME_LINES = 20
-_FIGURE_HEIGHT = 560.0
 _BAR, _BAR_STEP, _LABEL = 13.0, 22.0, 130.0
 
 
@@ -92,24 +91,47 @@ class _Box:
         return 25.0 + 10.4 * len(self.name) + (11.0 if self.mark else 0.0)
 
 
-def path(witness: Witness, *, mark: str) -> list[Figure]:
-    """The figures of one lineage path; `mark` is written on the node that decides the result, the last one."""
+class Path(Figure):
+    """A lineage path, or the rows of it that stand on one page."""
+
+    def __init__(self, rows: Sequence[Sequence[_Box]], witness: Witness) -> None:
+        self.rows = tuple(rows)
+        self.witness = witness
+        # Room above the first row for the arrow that arrives from the page before.
+        above = _ROW_GAP if rows[0][0].position > 1 else 2.0
+        height = above + sum(_height(row) + _ROW_GAP for row in rows) - _ROW_GAP + 4
+        super().__init__((WIDTH, height), partial(_paint_path, self.rows, height - above), _in_steps(rows, witness))
+
+    @property
+    def first_row(self) -> float:
+        """The height without which not even one row fits."""
+        return 2 * _ROW_GAP + _height(self.rows[0])
+
+    def split(self, available_width: float, available_height: float) -> list[Path]:
+        """The rows that fit, and the others."""
+        del available_width
+        for count in range(len(self.rows) - 1, 0, -1):
+            fitting = Path(self.rows[:count], self.witness)
+            if fitting.height <= available_height:
+                return [fitting, Path(self.rows[count:], self.witness)]
+        return []
+
+
+def path(witness: Witness, *, mark: str) -> Path:
+    """The figure of one lineage path; `mark` is written on the node that decides the result, the last one."""
     boxes = [_box(index, hop, mark if hop is witness.hops[-1] else "") for index, hop in enumerate(witness.hops)]
-    rows = [boxes[start : start + PER_ROW] for start in range(0, len(boxes), PER_ROW)]
-    return [_path_figure(part, witness, len(boxes)) for part in _parts(rows)]
+    return Path([boxes[start : start + PER_ROW] for start in range(0, len(boxes), PER_ROW)], witness)
 
 
-def _parts(rows: Sequence[Sequence[_Box]]) -> Iterator[list[Sequence[_Box]]]:
-    part: list[Sequence[_Box]] = []
-    height = 0.0
-    for row in rows:
-        needed = _height(row) + _ROW_GAP
-        if part and height + needed > _FIGURE_HEIGHT:
-            yield part
-            part, height = [], 0.0
-        part.append(row)
-        height += needed
-    yield part
+def _in_steps(rows: Sequence[Sequence[_Box]], witness: Witness) -> str:
+    first, last = rows[0][0].position, rows[-1][-1].position
+    steps = [
+        f"{f'by {hop.edge} to ' if hop.edge is not None else ''}{hop.node.kind} {hop.node.name or hop.node.id}"
+        for hop in witness.hops[first - 1 : last]
+    ]
+    mark = rows[-1][-1].mark
+    said = f"Lineage path, nodes {first} to {last} of {len(witness.hops)}: {', '.join(steps)}"
+    return plain(f"{said}{f' ({mark})' if mark else ''}.")
 
 
 def _height(row: Sequence[_Box]) -> float:
@@ -123,21 +145,6 @@ def _box(index: int, hop: Hop, mark: str) -> _Box:
     edge = lines(shortened(hop.edge or "", 48), ITALIC, 7, _GAP - 14)
     kind = lines(shortened(hop.node.kind, 60), BOLD, 7, _BOX - 30)[0]
     return _Box(index + 1, kind, tuple(name), tuple(edge[:4]), mark)
-
-
-def _path_figure(rows: Sequence[Sequence[_Box]], witness: Witness, total: int) -> Figure:
-    first, last = rows[0][0].position, rows[-1][-1].position
-    hops = witness.hops[first - 1 : last]
-    steps = [f"{hop.node.kind} {hop.node.name or hop.node.id}" for hop in hops[:1]]
-    if first > 1:
-        steps = [f"by {hops[0].edge} to {steps[0]}"]
-    steps += [f"by {hop.edge} to {hop.node.kind} {hop.node.name or hop.node.id}" for hop in hops[1:]]
-    mark = rows[-1][-1].mark
-    words = f"Lineage path, nodes {first} to {last} of {total}: {', '.join(steps)}{f' ({mark})' if mark else ''}."
-    # Room above the first row for the arrow that arrives from the figure before.
-    above = _ROW_GAP if first > 1 else 2.0
-    height = above + sum(_height(row) for row in rows) + _ROW_GAP * (len(rows) - 1) + 4
-    return Figure((WIDTH, height), partial(_paint_path, tuple(rows), height - above), plain(words))
 
 
 def _paint_path(rows: Sequence[Sequence[_Box]], top: float, canvas: Canvas) -> None:

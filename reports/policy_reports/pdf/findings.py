@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from reportlab.platypus import CondPageBreak, KeepTogether, Spacer
+from reportlab.platypus import CondPageBreak, Spacer
 
 from policy_reports.document import AssessmentDocument, Evidence, Result, Rule, Status, instant_text
 from policy_reports.pdf import ATTACHMENT, styles
@@ -62,9 +62,10 @@ class EvidenceNumbers:
 def principal_violations(document: AssessmentDocument, numbers: EvidenceNumbers) -> Story:
     """Section 6."""
     violated = findings(document, Status.FAIL)
-    story = section("6 Principal violations", "section-6", room=330 if violated else SECTION_ROOM)
+    story = section("6 Principal violations", "section-6", room=260 if violated else SECTION_ROOM)
     if not violated:
-        return [*story, paragraph("No rule is violated, apart from the waived results of section 8.")]
+        waived = ", apart from the waived results of section 8" if document.counts[Status.WAIVED] else ""
+        return [*story, paragraph(f"No rule is violated{waived}.")]
     shown = violated[:PRINCIPAL]
     if len(shown) < len(violated):
         said = f"The {len(shown)} gravest of {len(violated):,} violations are described here; section 11 lists all."
@@ -250,12 +251,9 @@ def _paths(result: Result) -> Story:
     story: Story = []
     for index, witness in enumerate(result.witnesses[:PATHS], start=1):
         several = f" {index} of {len(result.witnesses)}" if len(result.witnesses) > 1 else ""
-        title = paragraph(f"Lineage path{several}, {counted(len(witness.hops), 'node')}", styles.LABEL)
-        first, *rest = path(witness, mark="violation here")
-        story.append(KeepTogether([title, first]))
-        for figure in rest:
-            story += [CondPageBreak(figure.height), figure]
-        story.append(Spacer(1, 6))
+        figure = path(witness, mark="violation here")
+        title = f"Lineage path{several}, {counted(len(witness.hops), 'node')}"
+        story += [CondPageBreak(figure.first_row), paragraph(title, styles.LABEL), figure, Spacer(1, 6)]
     if len(result.witnesses) > PATHS:
         more = len(result.witnesses) - PATHS
         story.append(paragraph(f"{more:,} further paths to this violation are in {ATTACHMENT}.", styles.NOTE))

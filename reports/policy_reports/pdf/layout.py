@@ -78,8 +78,7 @@ def paragraph(text: str, style: Any = styles.BODY) -> Paragraph:
 def section(title: str, key: str, *, room: float = SECTION_ROOM) -> Story:
     """A heading of the first level with room below it."""
     return [
-        Spacer(1, 14),
-        CondPageBreak(room + 34),
+        CondPageBreak(room + 46),
         Heading(escape(title), styles.SECTION, key=key, level=1, bookmark=title),
     ]
 
@@ -87,8 +86,7 @@ def section(title: str, key: str, *, room: float = SECTION_ROOM) -> Story:
 def subsection(title: str, key: str, *, room: float = SUBSECTION_ROOM) -> Story:
     """A heading of the second level with room below it."""
     return [
-        Spacer(1, 8),
-        CondPageBreak(room + 24),
+        CondPageBreak(room + 30),
         Heading(markup(title, 240), styles.SUBSECTION, key=key, level=2, bookmark=shortened(title, 90)),
     ]
 
@@ -105,7 +103,7 @@ def bullets(items: Iterable[str], *, numbered: bool = False) -> Story:
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Text | str]], summary: str) -> Story:
-    """A table with a header row, in parts of at most `TABLE_ROWS` rows."""
+    """A table with a header row, in parts of at most `TABLE_ROWS` rows; nothing at all when there is no row."""
     widths = _widths(columns)
     looks = [column.look for column in columns]
     story: Story = []
@@ -114,7 +112,7 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Text | str]], summa
         head = [_head(column, available) for column, available in zip(columns, widths, strict=True)]
         body = [_row(row, looks, widths) for row in part]
         story.append(_data_table([head, *body], widths, summary, header_row=True))
-    return [*story, Spacer(1, 8)]
+    return [*story, Spacer(1, 8)] if story else []
 
 
 def properties(rows: Iterable[tuple[str, Text | str]], summary: str, *, share: float = 0.2) -> Story:

@@ -137,8 +137,7 @@ def verification(document: AssessmentDocument, attachment: bytes) -> Story:
     return [
         *section("2 How to verify this report", "section-2"),
         *bullets(steps, numbered=True),
-        Paragraph("policy-engine verify bundle.zip", styles.CODE, (Element("P"),)),
-        Spacer(1, 4),
+        Paragraph("policy-engine verify bundle.zip", styles.CODE),
         paragraph(
             "The signature on the cover certifies this file and forbids every change to it: the check finds any "
             f"altered byte. The results are attached to this file as {ATTACHMENT}; they are the same results as the "

@@ -66,12 +66,27 @@ SMALL = ParagraphStyle("small", parent=BODY, fontSize=8, leading=11, textColor=M
 NOTE = ParagraphStyle("note", parent=BODY, fontName=ITALIC, fontSize=8.5, leading=12, textColor=MUTED)
 LABEL = ParagraphStyle("label", parent=BODY, fontName=BOLD, fontSize=8.5, leading=12, spaceBefore=6, spaceAfter=3)
 LIST = ParagraphStyle("list", parent=BODY, leftIndent=14, bulletIndent=2, spaceAfter=4, bulletFontName=REGULAR)
-CODE = ParagraphStyle("code", parent=BODY, fontName=MONO, fontSize=8.5, leading=12, leftIndent=14, backColor=FAINT)
+CODE = ParagraphStyle(
+    "code",
+    parent=BODY,
+    fontName=MONO,
+    fontSize=8.5,
+    leading=12,
+    leftIndent=18,
+    borderPadding=4,
+    backColor=FAINT,
+    spaceBefore=5,
+    spaceAfter=11,
+)
 TITLE = ParagraphStyle("title", parent=BODY, fontName=BOLD, fontSize=24, leading=29, textColor=ACCENT, spaceAfter=4)
 VERDICT = ParagraphStyle("verdict", parent=BODY, fontName=BOLD, fontSize=30, leading=36, spaceAfter=2)
 KICKER = ParagraphStyle("kicker", parent=BODY, fontName=BOLD, fontSize=9, leading=12, textColor=MUTED, spaceAfter=6)
-SECTION = ParagraphStyle("section", parent=BODY, fontName=BOLD, fontSize=16, leading=20, textColor=ACCENT, spaceAfter=8)
-SUBSECTION = ParagraphStyle("subsection", parent=BODY, fontName=BOLD, fontSize=11, leading=14.5, spaceAfter=4)
+SECTION = ParagraphStyle(
+    "section", parent=BODY, fontName=BOLD, fontSize=16, leading=20, textColor=ACCENT, spaceAfter=8, spaceBefore=18
+)
+SUBSECTION = ParagraphStyle(
+    "subsection", parent=BODY, fontName=BOLD, fontSize=11, leading=14.5, spaceBefore=10, spaceAfter=4
+)
 CELL = ParagraphStyle("cell", parent=BODY, fontSize=8, leading=10.6, spaceAfter=0)
 CELL_STRONG = ParagraphStyle("cell-strong", parent=CELL, fontName=BOLD)
 CELL_NUMBER = ParagraphStyle("cell-number", parent=CELL, alignment=TA_RIGHT)
