@@ -27,6 +27,7 @@ from pathlib import Path
 from policy_dsl import compile_bytes
 from policy_engine.lineage.graph import Snapshot, subject_digests
 from policy_engine.lineage.load import load_estate
+from policy_engine.packs.library import select
 from policy_evidence.attest import sign_statement
 from policy_evidence.predicates import WAIVER_TYPE, EvidencePredicate, WaiverPredicate, predicate_type_of
 from policy_evidence.signing.certificates import Holder, create_authority, issue_certificate
@@ -34,7 +35,6 @@ from policy_evidence.signing.files import write_private_key
 from policy_evidence.signing.keys import Algorithm, PrivateKey
 
 HERE = Path(__file__).parent
-SCHEMA = HERE.parents[1] / "policies" / "library" / "std" / "ai.policy"
 DEMO_PASSPHRASE = "example-bank-demo"  # noqa: S105 - it protects nothing, and the manual says so
 
 VALID_FROM = datetime(2025, 1, 1, tzinfo=UTC)
@@ -176,7 +176,7 @@ WAIVERS = (
 
 def load_snapshot() -> Snapshot:
     """Return the estate as the engine reads it."""
-    program, found = compile_bytes({SCHEMA.name: SCHEMA.read_bytes()})
+    program, found = compile_bytes(select(["std.ai"], {}).files)
     files = [HERE / "inventory.yaml", *sorted((HERE / "bom").glob("*.json"))]
     estate = load_estate({str(path.relative_to(HERE)): path.read_bytes() for path in files}, program.schema)
     if found or estate.has_errors:

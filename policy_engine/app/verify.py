@@ -121,9 +121,8 @@ def verify_report(data: bytes, at: datetime, reader_trust: bytes) -> Verificatio
 
 
 def _unreadable_archive(error: BundleError) -> Check:
-    # A file that is no archive cannot be read; an archive of ours in which something was changed is not verified.
-    unreadable = error.code in {"PE5001", "PE5002"}
-    status = CheckStatus.UNREADABLE if unreadable else CheckStatus.FAILED
+    # A file that is no archive, or too large, cannot be read; an archive in which something was changed is not verified.
+    status = CheckStatus.UNREADABLE if error.code in {"PE5001", "PE5002"} else CheckStatus.FAILED
     return Check("archive", status, error.message, error.code)
 
 

@@ -112,14 +112,21 @@ class ExpressionChecker(Operations):
 
     def pair(self, left: ast.Expression, right: ast.Expression) -> tuple[Typed, Typed] | None:
         """Check two operands, each of which may give the other its enumeration."""
-        bare_left = isinstance(left, ast.Name) and not self.is_declared(left.name.text)
-        if bare_left:
+        bare_left, bare_right = self.is_bare(left), self.is_bare(right)
+        if bare_left and not bare_right:
             second = self.check(right)
-            first = self.check(left, _item_type(second))
+            first = self.check(left, _item_type(second)) if second is not None else None
         else:
             first = self.check(left)
-            second = self.check(right, _item_type(first))
+            # A bare word beside a mistake may well be a member of the enumeration that the mistake hides.
+            second = self.check(right, _item_type(first)) if first is not None or not bare_right else None
         return (first, second) if first is not None and second is not None else None
+
+    def is_bare(self, expression: ast.Expression) -> bool:
+        """Tell whether an expression is a word, or a set of words, that only an enumeration can explain."""
+        if isinstance(expression, ast.SetLiteral):
+            return any(self.is_bare(item) for item in expression.items)
+        return isinstance(expression, ast.Name) and not self.is_declared(expression.name.text)
 
     def binary(self, expression: ast.Binary) -> Typed | None:
         """Check an operator with two operands."""

@@ -73,6 +73,7 @@ CODE = ParagraphStyle(
     fontSize=8.5,
     leading=12,
     leftIndent=18,
+    rightIndent=6,
     borderPadding=4,
     backColor=FAINT,
     spaceBefore=5,
