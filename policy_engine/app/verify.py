@@ -121,7 +121,7 @@ def verify_report(data: bytes, at: datetime, reader_trust: bytes) -> Verificatio
 
 
 def _unreadable_archive(error: BundleError) -> Check:
-    # A file that is no archive, or too large, cannot be read; an archive in which something was changed is not verified.
+    # A file that is no archive, or too large, cannot be read; one in which something was changed is not verified.
     status = CheckStatus.UNREADABLE if error.code in {"PE5001", "PE5002"} else CheckStatus.FAILED
     return Check("archive", status, error.message, error.code)
 

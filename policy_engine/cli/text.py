@@ -26,7 +26,8 @@ def lines(run: Evaluation) -> Iterator[str]:
     counts = ", ".join(f"{run.count(s)} {s.value.replace('_', ' ')}" for s in Status)
     yield click.style(f"{verdict}", fg=colour, bold=True) + f" at {format_instant(run.at)}: {counts}"
     sources = ", ".join(run.inputs.sources)
-    yield f"  read {len(run.snapshot.nodes)} things and {len(run.snapshot.edges)} relations from {sources}"
+    things, relations = _counted(len(run.snapshot.nodes), "thing"), _counted(len(run.snapshot.edges), "relation")
+    yield f"  read {things} and {relations} from {sources}"
     if not run.results:
         yield "  nothing was checked, so nothing was shown: no rule is about anything that was read"
     for result in _by_gravity(run, Status.FAIL):
@@ -116,8 +117,11 @@ def _next_changes(run: Evaluation) -> Iterator[str]:
     if upcoming:
         first = min(r.valid_until for r in upcoming if r.valid_until is not None)
         count = sum(r.valid_until == first for r in upcoming)
-        results = f"{count} result{'' if count == 1 else 's'}"
-        yield f"\nNext change with no change of facts: {format_instant(first)} ({results})"
+        yield f"\nNext change with no change of facts: {format_instant(first)} ({_counted(count, 'result')})"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _by_gravity(run: Evaluation, status: Status) -> list[Result]:

@@ -130,7 +130,7 @@ rule five
         "error[PE1003]:",
     ]
     places = [line.strip() for line in ran.err.splitlines() if "-->" in line]
-    assert [p.split("wrong.policy:")[1] for p in places] == ["4:14", "8:14", "12:17", "15:48", "19:5"]
+    assert [p.split("wrong.policy:")[1] for p in places] == ["4:14", "8:14", "12:17", "15:47", "19:5"]
     for suggestion in (
         "did you mean `high`?",
         "did you mean `Model`?",
@@ -207,6 +207,28 @@ def test_every_cyclonedx_sample_gives_a_graph_or_a_located_problem(run, sample):
 
 def test_colour_is_for_terminals_only(run, estate):
     assert "\x1b[" not in run(*estate()).out
+
+
+@pytest.mark.parametrize(("environment", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_a_terminal_gets_colour_unless_it_declines(estate, environment, coloured):
+    import os
+    import pty
+    import subprocess
+    import sys
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "policy_engine.cli.main", *estate()]
+    process = subprocess.Popen(command, stdout=theirs, stderr=theirs, env={"PATH": "", "TERM": "xterm", **environment})
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:
+        pass  # the other end is closed: that is how a terminal ends
+    os.close(ours)
+    assert process.wait() == 1
+    assert (b"\x1b[" in shown) is coloured
 
 
 def test_the_bank_shows_all_five_kinds_of_results(run, bank):

@@ -1,21 +1,19 @@
 """The point evaluator and the reference evaluator mean the same, down to paths and missing facts."""
 
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
-from strategies import INSTANTS, worlds  # noqa: E402 - test modules are not a package
 
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.reference import ReferenceEvaluator
 from policy_engine.evaluation.world import World
 from policy_engine.model.results import Hop
+from tests.property.strategies import INSTANTS, worlds
 
-SLOW = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+SLOW = settings(
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 @SLOW

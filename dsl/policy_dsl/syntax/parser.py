@@ -200,7 +200,7 @@ def _feed(words: list[_Word], source: SourceFile) -> Cst | _SyntaxError:
         try:
             if word.first and feed.wants("_NL") and (word.token.type == "NAME" or not feed.wants(word.token.type)):
                 feed.take(Token("_NL", "", start_pos=word.token.start_pos, end_pos=word.token.start_pos))
-            feed.take(_soft(word.token, feed))
+            feed.take(word.token if _opens_clause(words, i) else _soft(word.token, feed))
         except UnexpectedToken:
             return _unexpected(i, word.token, feed, source)
     try:
@@ -210,6 +210,14 @@ def _feed(words: list[_Word], source: SourceFile) -> Cst | _SyntaxError:
         end = last.end_pos or 0
         here = Span(source.name, max(0, end - 1), end)
         return _SyntaxError(len(words), f"{_wanted(feed.expected())} expected after `{_shown(str(last))}`", here, None)
+
+
+def _opens_clause(words: list[_Word], at: int) -> bool:
+    """Tell whether a word can only open a clause: first on its line in a rule or header, and no path's start."""
+    word = words[at]
+    follows = words[at + 1].token.type if at + 1 < len(words) else "$END"
+    in_clauses = words[0].token.type in {"RULE", "POLICY"}
+    return in_clauses and word.first and word.token.type in _CLAUSES and follows != "DOT"
 
 
 def _soft(token: Token, feed: Feed) -> Token:

@@ -1,0 +1,92 @@
+"""Every policy in the manual compiles and passes its tests; every wrong example is wrong as it says."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+
+import pytest
+import yaml
+
+from policy_dsl import compile_bytes
+from policy_dsl.diagnostics import Diagnostic
+from policy_dsl.typed.expressions import variable_name
+from policy_dsl.typed.tree import Program
+from policy_engine.app.policy_tests import run_tests
+from policy_engine.lineage.load import load_estate
+from policy_engine.model.errors import InputError
+from policy_engine.packs.library import pack_name, select
+from policy_engine.packs.profile import parse_profile
+from policy_evidence.errors import TrustError
+from policy_evidence.trust.document import parse_trust
+from tests.docs.doc_blocks import Block, all_blocks
+
+HEADER = 'policy docs.example\n    title "Example"\nuse std.ai\n\n'
+
+
+def _with(choose: Callable[[Block], bool]) -> list[Block]:
+    return [block for block in all_blocks() if choose(block)]
+
+
+def _compiled(source: str) -> tuple[Program, tuple[Diagnostic, ...]]:
+    return compile_bytes(select([], {"block.policy": source.encode()}).files)
+
+
+def _source(block: Block) -> str:
+    if not block.kinds:
+        return block.text if pack_name(block.text.encode()) else HEADER + block.text
+    formals = ", ".join(f"{variable_name(kind)}: {kind}" for kind in block.kinds)
+    conditions: list[str] = []
+    for line in block.text.splitlines():
+        if line[:1] in ("", " ", "#"):
+            conditions[-1:] = [f"{conditions[-1] if conditions else ''}\n{line}"]
+        else:
+            conditions.append(line)
+    defines = (f"define c{n}({formals}) as {text}" for n, text in enumerate(conditions))
+    return HEADER + "\n".join(defines)
+
+
+@pytest.mark.parametrize("block", _with(lambda b: b.language == "policy" and b.wrong_code is None), ids=str)
+def test_a_policy_compiles_and_its_tests_pass(block: Block) -> None:
+    program, found = _compiled(_source(block))
+    assert [(d.code, d.message) for d in found] == []
+    own = {name for p in program.packs if p.file == "block.policy" for name in (p.name,)}
+    assert [(o.test.name, o.failures) for o in run_tests(program) if o.test.pack in own and not o.passed] == []
+
+
+@pytest.mark.parametrize("block", _with(lambda b: b.language == "policy" and b.wrong_code is not None), ids=str)
+def test_a_wrong_policy_gets_its_code(block: Block) -> None:
+    _, found = _compiled(_source(block))
+    assert {d.code for d in found} == {block.wrong_code}
+
+
+@pytest.mark.parametrize("block", _with(lambda b: b.language == "yaml" and b.wrong_code is not None), ids=str)
+def test_a_wrong_document_gets_its_code(block: Block) -> None:
+    if (block.wrong_code or "") >= "PE43":
+        with pytest.raises(TrustError) as refused:
+            parse_trust(block.text.encode())
+        assert {p.code for p in refused.value.problems} == {block.wrong_code}
+        return
+    program, _ = compile_bytes(select(["std"], {}).files)
+    estate = load_estate({"inventory.yaml": block.text.encode()}, program.schema)
+    assert {p.code for p in estate.problems} == {block.wrong_code}
+
+
+@pytest.mark.parametrize("block", _with(lambda b: b.language == "toml"), ids=str)
+def test_toml_can_be_read_and_a_profile_is_one(block: Block) -> None:
+    if block.wrong_code is not None:
+        with pytest.raises(InputError, match=block.wrong_code):
+            parse_profile(block.text.encode(), "profile.toml")
+    elif "profile" in tomllib.loads(block.text):
+        parse_profile(block.text.encode(), "profile.toml")
+
+
+@pytest.mark.parametrize("block", _with(lambda b: b.language == "yaml" and b.info == "trust"), ids=str)
+def test_a_trust_file_means_something(block: Block) -> None:
+    assert parse_trust(block.text.encode()).roles
+
+
+@pytest.mark.parametrize("block", _with(lambda b: b.language in {"yaml", "json"} and b.wrong_code is None), ids=str)
+def test_yaml_and_json_can_be_read(block: Block) -> None:
+    assert yaml.safe_load(block.text) if block.language == "yaml" else json.loads(block.text)
