@@ -36,8 +36,9 @@ for CI are explained in [ci.md](ci.md), those of `verify` in [verifying.md](veri
 
 | variable | what it is for |
 |---|---|
-| `POLICY_ENGINE_PASSPHRASE` | the passphrase of the private keys; without it the commands that sign ask for it |
+| `POLICY_ENGINE_PASSPHRASE` | the passphrase of the private keys; without it a terminal is asked for it |
 | `POLICY_ENGINE_DEBUG` | set to anything, it shows where an internal error happened |
+| `NO_COLOR` | set to anything, the output has no colours |
 
 Codes such as `PE0005` in messages are explained in [reference/codes.md](reference/codes.md), and by
 `policy-engine explain PE0005`.
@@ -88,14 +89,14 @@ def generated() -> dict[Path, str]:
 
 def _cli_page() -> str:
     parts = [_CLI_INTRO]
-    for words in _commands(cli, ()):
+    for words in commands(cli, ()):
         shown = CliRunner().invoke(cli, [*words, "--help"], prog_name="policy-engine", terminal_width=WIDTH)
         heading = " ".join(["policy-engine", *words])
         parts.append(f"{'###' if len(words) > 1 else '##'} {heading}\n\n```text\n{shown.output.strip()}\n```\n")
     return "\n".join(parts)
 
 
-def _commands(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def commands(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """Yield the words of a command and of all commands below it."""
     yield words
     if isinstance(command, click.Group):
@@ -103,7 +104,7 @@ def _commands(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[
         for name in command.list_commands(context):
             found = command.get_command(context, name)
             if found is not None:
-                yield from _commands(found, (*words, name))
+                yield from commands(found, (*words, name))
 
 
 def notes(page: str) -> dict[str, str]:
@@ -132,6 +133,8 @@ def _codes_page(kept: Mapping[str, str]) -> str:
     for code, meaning in codes.items():
         if code[:4] != group:
             group = code[:4]
+            if group not in _GROUPS:
+                sys.exit(f"the codes {group}xx have no heading in write_reference.py")
             parts.append(f"## {_GROUPS[group]}\n")
         sentence = meaning[0].upper() + meaning[1:].removesuffix(".") + "."
         note = kept.get(code)

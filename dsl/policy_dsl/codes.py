@@ -14,6 +14,7 @@ CODES: dict[str, str] = {
     "PE1010": "conditions are nested too deeply",
     "PE1011": "a character that changes the direction of text, or cannot be seen",
     "PE1012": "a severity, basis or result that does not exist",
+    "PE1013": "a row of a table has more or fewer values than the table has columns",
     # Names
     "PE2001": "a name is declared twice",
     "PE2002": "a pack that is used cannot be found",
@@ -30,6 +31,8 @@ CODES: dict[str, str] = {
     "PE2013": "a variable hides another of the same name",
     "PE2014": "a name could mean several declarations",
     "PE2015": "two packs have one name",
+    "PE2016": "a pack is of another version than is asked for",
+    "PE2017": "a version is not written as numbers with dots",
     # Types
     "PE2101": "a condition must be true, false or unknown, and this is something else",
     "PE2102": "two values that cannot be compared",

@@ -61,7 +61,30 @@ class Duration:
         return " ".join(parts) or "0 days"
 
 
-Scalar = str | int | Decimal | bool | date | datetime | Duration
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An exact amount in a currency of ISO 4217. Amounts in different currencies cannot be compared or added."""
+
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{text(self.amount)} {self.currency}"
+
+
+_CODES = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD "
+    "CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD "
+    "GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD "
+    "KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO "
+    "NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE "
+    "SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND "
+    "VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG"
+)
+CURRENCIES = frozenset(_CODES.split())
+"""The currencies of ISO 4217 in circulation."""
+
+Scalar = str | int | Decimal | bool | date | datetime | Duration | Money
 Value = Scalar | frozenset[Scalar]
 
 

@@ -2,16 +2,22 @@
 
 from datetime import date
 from decimal import Context, Decimal
+from functools import cmp_to_key
 from typing import Any
 
-from policy_dsl.typed.tree import Operator
-from policy_dsl.values import Duration, Value, add, instant
+from policy_dsl.typed.tree import AggregateWord, Operator
+from policy_dsl.values import Duration, Money, Value, add, instant
 
 _CONTEXT = Context(prec=34, traps=[])
 
 
-def apply(operator: Operator, left: Any, right: Any) -> Value:
-    """Return the value of an operator for two known operands whose types the checker has accepted."""
+def apply(operator: Operator, left: Any, right: Any) -> Value | None:
+    """Return the value of an operator for two known operands whose types the checker has accepted.
+
+    There is none for amounts of money in different currencies.
+    """
+    if isinstance(left, Money) and isinstance(right, Money):
+        return _apply_to_money(operator, left, right)
     match operator:
         case Operator.EQUAL:
             return equal(left, right)
@@ -33,6 +39,13 @@ def apply(operator: Operator, left: Any, right: Any) -> Value:
             return matches(right, left)
         case Operator.PLUS | Operator.MINUS:
             return _sum(left, right if operator is Operator.PLUS else _negated(right))
+
+
+def _apply_to_money(operator: Operator, left: Money, right: Money) -> Value | None:
+    if left.currency != right.currency:
+        return None
+    found = apply(operator, left.amount, right.amount)
+    return Money(found, left.currency) if isinstance(found, Decimal) else found
 
 
 def equal(left: Any, right: Any) -> bool:
@@ -64,6 +77,29 @@ def matches(pattern: str, text: str) -> bool:
         else:
             return False
     return not pattern[p:].strip("*")
+
+
+def aggregate(word: AggregateWord, values: list[Any]) -> Value | None:
+    """Return what is made of values; none for the smallest, largest or average of nothing, or of several currencies."""
+    if word is AggregateWord.COUNT:
+        return len(values)
+    if len({v.currency for v in values if isinstance(v, Money)}) > 1:
+        return None
+    if values and isinstance(values[0], Money):
+        found = aggregate(word, [v.amount for v in values])
+        return Money(Decimal(str(found)), values[0].currency) if found is not None else None
+    match word:
+        case AggregateWord.SUM:
+            total: Any = 0
+            for value in values:
+                total = _sum(total, value)
+            return total  # type: ignore[no-any-return]  # a sum of numbers
+        case AggregateWord.AVERAGE:
+            total = aggregate(AggregateWord.SUM, values)
+            return _CONTEXT.divide(Decimal(total), Decimal(len(values))) if values else None
+        case _:
+            ordered = sorted(values, key=cmp_to_key(_order))
+            return (ordered[0] if word is AggregateWord.MIN else ordered[-1]) if values else None
 
 
 def _order(left: Any, right: Any) -> int:

@@ -5,6 +5,8 @@ It is the oracle that every other evaluator must agree with: on status, grounds,
 ``valid_until``.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import networkx as nx
@@ -14,7 +16,7 @@ from policy_dsl.typed.types import NodeType
 from policy_dsl.values import Value, add
 from policy_engine.evaluation import counting, operators
 from policy_engine.evaluation.instants import earlier, turning_point
-from policy_engine.evaluation.trace import UNKNOWN, Item, Trace, found_at, junction, together
+from policy_engine.evaluation.trace import UNKNOWN, Item, Trace, aggregated, found_at, junction, operated, together
 from policy_engine.evaluation.verdicts import Decision, decide
 from policy_engine.evaluation.world import World
 from policy_engine.lineage.networkx_graph import to_networkx
@@ -98,7 +100,11 @@ class _Walk:
                 first = self.trace(operand, bindings, evidence)
                 return self.trace(otherwise, bindings, evidence) if first.value is UNKNOWN else first
             case tree.HasEvidence():
-                return self.has_evidence(expression, bindings)
+                return self.has_evidence(expression, bindings, evidence)
+            case tree.Aggregate():
+                return self.aggregate(expression, bindings, evidence)
+            case tree.LatestField():
+                return self.latest_field(expression, bindings, evidence)
             case tree.Count(word, number, variable, _, condition):
                 anchor, items = self.items(expression, bindings, evidence)
                 traces = [
@@ -116,6 +122,33 @@ class _Walk:
         if value is None:
             return Trace(UNKNOWN, missing=frozenset({MissingFact(node, attribute, why_missing)}))
         return Trace(value, facts=frozenset({FactRead(node, attribute, value_in_words(value))}))
+
+    def aggregate(self, expression: tree.Aggregate, bindings: Bindings, evidence: Evidence | None) -> Trace:
+        anchor, items = self.items(expression, bindings, evidence)
+        conditions, operands = [], []
+        for item in items:
+            inner = {**bindings, expression.variable.slot: item.node}
+            found = self.trace(expression.condition, inner, evidence)
+            conditions.append(found_at(item, anchor, expression.variable.slot, found))
+            operands.append(self.trace(expression.operand, inner, evidence) if expression.operand is not None else None)
+        return aggregated(expression.word, anchor or "", tuple(conditions), tuple(operands))
+
+    def latest_field(self, expression: tree.LatestField, bindings: Bindings, evidence: Evidence | None) -> Trace:
+        pattern, name = expression.pattern, expression.attribute.name
+        subject = str(bindings[pattern.subject.slot])
+        max_age = self.trace(pattern.max_age, bindings, evidence) if pattern.max_age is not None else None
+        youngest: Evidence | None = None
+        for record, in_time in self.counting(pattern, subject, max_age):
+            if in_time is UNKNOWN:
+                assert max_age is not None  # noqa: S101 - only an unknown age leaves time open
+                return max_age
+            youngest = record if in_time else youngest
+        label = f"evidence {pattern.type}.{name}"
+        if youngest is None:
+            missing = MissingFact(subject, f"evidence {pattern.type}", "none that counts")
+            return Trace(UNKNOWN, missing=frozenset({missing}))
+        found = self.fact(subject, label, youngest.field(name, expression.attribute.default), "not stated")
+        return replace(found, evidence=frozenset({youngest.digest}))
 
     def known(self, inner: Trace) -> Trace:
         if inner.value is not UNKNOWN:
@@ -137,40 +170,48 @@ class _Walk:
                 return bool(operators.apply(expression.operator, one, other))
 
             self.horizon = earlier(self.horizon, turning_point(holds, self.at))
-        return together(operators.apply(expression.operator, left.value, right.value), (left, right))
+        return operated(operators.apply(expression.operator, left.value, right.value), (left, right))
 
-    def has_evidence(self, pattern: tree.HasEvidence, bindings: Bindings) -> Trace:
+    def has_evidence(self, pattern: tree.HasEvidence, bindings: Bindings, evidence: Evidence | None) -> Trace:
         subject = str(bindings[pattern.subject.slot])
-        max_age = self.trace(pattern.max_age, bindings, None) if pattern.max_age is not None else None
+        max_age = self.trace(pattern.max_age, bindings, evidence) if pattern.max_age is not None else None
         traces = []
-        for record in self.world.evidence.about(subject, pattern.type):
-            limits = [record.counts_from, record.counts_until]
-            if max_age is not None and max_age.value is not UNKNOWN:
-                limits.append(_instant(add(record.issued, max_age.value)))
-            for limit in limits:
-                if limit is not None and limit > self.at:
-                    self.horizon = earlier(self.horizon, limit)
-            if not record.counts_from <= self.at or (
-                record.counts_until is not None and record.counts_until <= self.at
-            ):
-                continue
-            if pattern.role is not None and record.signed_by(pattern.role) < pattern.signers:
-                continue
+        for record, in_time in self.counting(pattern, subject, max_age):
             conditions = [Trace(True, evidence=frozenset({record.digest}))]
             if max_age is not None:
-                known = max_age.value is not UNKNOWN
-                conditions.append(
-                    max_age.valued(self.at < _instant(add(record.issued, max_age.value))) if known else max_age
-                )
+                conditions.append(max_age if in_time is UNKNOWN else max_age.valued(in_time))
             if pattern.where is not None:
                 conditions.append(self.trace(pattern.where, bindings, record))
             traces.append(junction(tuple(conditions), all_of=True))
         none = Trace(False, facts=frozenset({FactRead(subject, f"evidence {pattern.type}", "none that counts")}))
         return junction((*traces, none), all_of=False)
 
+    def counting(
+        self, pattern: tree.HasEvidence, subject: str, max_age: Trace | None
+    ) -> Iterator[tuple[Evidence, object]]:
+        """Yield the evidence with the right signers that counts now, oldest first, and whether it is young enough."""
+        for record in self.world.evidence.about(subject, pattern.type):
+            limits = [record.counts_from, record.counts_until]
+            in_time: object = True
+            if max_age is not None and max_age.value is not UNKNOWN:
+                limit = _instant(add(record.issued, max_age.value))
+                limits.append(limit)
+                in_time = self.at < limit
+            elif max_age is not None:
+                in_time = UNKNOWN
+            for limit_at in limits:
+                if limit_at is not None and limit_at > self.at:
+                    self.horizon = earlier(self.horizon, limit_at)
+            begun = record.counts_from <= self.at
+            ended = record.counts_until is not None and record.counts_until <= self.at
+            if begun and not ended and (pattern.role is None or record.signed_by(pattern.role) >= pattern.signers):
+                yield record, in_time
+
     # --- ranges --------------------------------------------------------------------------------------
 
-    def items(self, count: tree.Count, bindings: Bindings, evidence: Evidence | None) -> tuple[str | None, list[Item]]:
+    def items(
+        self, count: tree.Count | tree.Aggregate, bindings: Bindings, evidence: Evidence | None
+    ) -> tuple[str | None, list[Item]]:
         """Return the anchor of a range and the things in it, nearest first, then by id."""
         kind = count.variable.type
         assert isinstance(kind, NodeType)  # noqa: S101 - the checker binds quantifiers to kinds
@@ -178,13 +219,9 @@ class _Walk:
         match count.range:
             case tree.KindRange():
                 return None, [Item(n, ()) for n in sorted(self.graph) if self.graph.nodes[n]["kind"] in kinds]
-            case tree.EdgeRange(anchor, edge, reverse):
+            case tree.PathRange(anchor, steps):
                 node = str(bindings[anchor.slot])
-                ends = sorted(
-                    {far for far, name, label in self.neighbours(node, frozenset({edge}), upstream=not reverse)}
-                )
-                name = self.world.program.schema.edges[edge].reverse or edge if reverse else edge
-                return node, [Item(n, (Hop(name, n),)) for n in ends if self.graph.nodes[n]["kind"] in kinds]
+                return node, [i for i in self.path(node, steps) if self.graph.nodes[i.node]["kind"] in kinds]
             case tree.LineageRange() as lineage:
                 node = str(bindings[lineage.anchor.slot])
                 found = self.lineage(lineage, node, bindings, evidence)
@@ -200,6 +237,29 @@ class _Walk:
             for far, _, key in self.graph.in_edges(node, keys=True)
             if key in edges
         ]
+
+    def path(self, anchor: str, steps: tuple[tree.PathStep, ...]) -> list[Item]:
+        """Return what a path leads to, each thing by its shortest way; of equals, the one that reads first."""
+        reached: dict[tuple[int, str], tuple[Hop, ...]] = {}
+        waiting: dict[tuple[int, str], tuple[Hop, ...]] = {(0, anchor): ()}
+        while waiting:
+            # The way that is shortest, then reads first, is settled first; so no later way can be better.
+            place = min(waiting, key=lambda p: (len(waiting[p]), _reading(waiting[p]), p))
+            way = reached[place] = waiting.pop(place)
+            at, node = place
+            following = [((at + 1, node), way)] if at < len(steps) and steps[at].repeated else []
+            if at < len(steps):
+                step = steps[at]
+                after = at if step.repeated else at + 1
+                for far, _, label in self.neighbours(node, frozenset({step.edge}), upstream=not step.reverse):
+                    following.append(((after, far), (*way, Hop(label, far))))
+            for next_place, next_way in following:
+                known = waiting.get(next_place)
+                better = known is None or (len(next_way), _reading(next_way)) < (len(known), _reading(known))
+                if next_place not in reached and better:
+                    waiting[next_place] = next_way
+        ends = [(len(way), node, way) for (at, node), way in reached.items() if at == len(steps)]
+        return [Item(node, way) for _, node, way in sorted(ends, key=lambda e: e[:2])]
 
     def lineage(
         self, lineage: tree.LineageRange, anchor: str, bindings: Bindings, evidence: Evidence | None
@@ -243,6 +303,10 @@ class _Walk:
             paths |= level
             level.pop(anchor, None)  # the anchor was the first thing gone out from
         return paths
+
+
+def _reading(way: tuple[Hop, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((hop.node, hop.edge or "") for hop in way)
 
 
 def _instant(value: object) -> datetime:

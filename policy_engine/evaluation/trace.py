@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from policy_dsl.typed.tree import AggregateWord
+from policy_engine.evaluation import operators
 from policy_engine.model.results import FactRead, Hop, MissingFact, Witness
 
 UNKNOWN: Any = type("Unknown", (), {"__repr__": lambda _: "UNKNOWN", "__bool__": lambda _: False, "__slots__": ()})()
@@ -64,6 +66,14 @@ def together(value: Any, traces: Iterable[Trace]) -> Trace:
     )
 
 
+def operated(value: Any, parts: Iterable[Trace]) -> Trace:
+    """Return what an operator makes of known operands; nothing means that they cannot be put together."""
+    found = together(UNKNOWN if value is None else value, parts)
+    if value is not None:
+        return found
+    return Trace(UNKNOWN, missing=frozenset(MissingFact(f.node, f.attribute, "not comparable") for f in found.facts))
+
+
 def junction(traces: tuple[Trace, ...], *, all_of: bool) -> Trace:
     """Combine the operands of ``and`` or ``or``."""
     decisive = [t for t in traces if t.value is (not all_of)]
@@ -94,3 +104,20 @@ def found_at(item: Item, anchor: str | None, slot: int, inner: Trace) -> Trace:
         return found
     missing = item.doubts if inner.value is True else item.doubts | inner.missing
     return replace(found, value=UNKNOWN, missing=missing)
+
+
+def aggregated(
+    word: AggregateWord, place: str, conditions: tuple[Trace, ...], operands: tuple[Trace | None, ...]
+) -> Trace:
+    """Combine, for each thing of a range, whether it counts and its operand; ``place`` is where nothing was found."""
+    unknown = [c for c in conditions if c.value is UNKNOWN]
+    counted = [o for c, o in zip(conditions, operands, strict=True) if c.value is True and o is not None]
+    unknown += [o for o in counted if o.value is UNKNOWN]
+    if unknown:
+        return together(UNKNOWN, unknown)
+    number = sum(c.value is True for c in conditions)
+    values = [o.value for o in counted] if word is not AggregateWord.COUNT else [None] * number
+    if not values and word in {AggregateWord.MIN, AggregateWord.MAX, AggregateWord.AVERAGE}:
+        missing = MissingFact(place, f"{word} of nothing", "nothing was found")
+        return Trace(UNKNOWN, missing=frozenset({missing}))
+    return operated(operators.aggregate(word, values), (*conditions, *counted))

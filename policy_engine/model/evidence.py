@@ -21,6 +21,16 @@ class Evidence:
     signers: tuple[frozenset[str], ...] = ()
     """For each distinct key that signed, the roles it holds."""
 
+    def field(self, name: str, default: Value | None) -> Value | None:
+        """Return a field's value; every piece of evidence has ``issued``, and ``expires`` when it ends."""
+        match name:
+            case "issued":
+                return self.issued
+            case "expires":
+                return self.counts_until
+            case _:
+                return self.fields.get(name, default)
+
     def signed_by(self, role: str) -> int:
         """Return how many distinct keys with a role signed."""
         return sum(role in roles for roles in self.signers)

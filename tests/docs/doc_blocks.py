@@ -9,9 +9,9 @@
 | `toml` | TOML; with `profile = 1`, a profile |
 | `yaml`, `json` | it can be read |
 
-On a page with `<!-- session: empty -->` or `<!-- session: example -->`, in order: a block with `title=NAME` is written to
-that file, `sh run` is run and must succeed, and each command after `$ ` in a `console` block prints what is shown below
-it, where a line `...` stands for any lines and `…` for any text. `example` has the example bank and its evidence.
+On a page with `<!-- session: empty -->` or `<!-- session: example -->`, in order: a block with `title=NAME` is written
+to that file, `sh run` is run and must succeed, and each command after `$ ` in a `console` block, which may go on after
+`> `, prints what is shown below it. A line `...` stands for any lines, `…` for any text.
 """
 
 from __future__ import annotations

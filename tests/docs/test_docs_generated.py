@@ -45,13 +45,14 @@ def test_codes_named_in_the_manual_exist() -> None:
 
 
 def test_notes_survive_regeneration(writer: ModuleType) -> None:
-    page = "# Codes\n\n## A\n\n### PE0001\n\nMeaning.\n\nBy hand.\n\n```sh\n### no heading\n```\n\n## B\n\n### PE0002\n\nMeaning.\n"
-    assert writer.notes(page) == {"PE0001": "By hand.\n\n```sh\n### no heading\n```", "PE0002": ""}
+    note = "By hand.\n\n```sh\n### no heading\n```"
+    page = f"# Codes\n\n## A\n\n### PE0001\n\nMeaning.\n\n{note}\n\n## B\n\n### PE0002\n\nMeaning.\n"
+    assert writer.notes(page) == {"PE0001": note, "PE0002": ""}
 
 
 def test_every_command_is_in_the_manual(writer: ModuleType) -> None:
     page = (DOCS / "cli.md").read_text(encoding="utf-8")
-    for words in writer._commands(cli, ()):
+    for words in writer.commands(cli, ()):
         assert re.search(rf"^#+ {' '.join(['policy-engine', *words])}$", page, re.MULTILINE)
 
 

@@ -21,7 +21,7 @@ from tests.docs.doc_blocks import DOCS, PAGES, Block, blocks
 ROOT = DOCS.parent
 SESSION = re.compile(r"^<!-- session: (empty|example) -->$", re.MULTILINE)
 WITH_SESSIONS = {page: found[1] for page in PAGES if (found := SESSION.search(page.read_text(encoding="utf-8")))}
-TOOLS = ("bash", "openssl", "sha256sum", "unzip", "jq")
+TOOLS = ("base64", "cmp", "dd", "jq", "openssl", "sed", "sha256sum", "unzip")
 _SHELL = re.compile(r"[|&;<>$`*]")
 
 
@@ -37,6 +37,9 @@ class Session:
         if command.startswith("export "):
             name, _, value = command.removeprefix("export ").partition("=")
             self.variables[name] = shlex.split(value)[0]
+            return ""
+        if command.startswith("cd "):
+            self.folder /= command.removeprefix("cd ")
             return ""
         if command.startswith("policy-engine ") and not _SHELL.search(command):
             return self._in_process(shlex.split(command)[1:])
@@ -57,7 +60,11 @@ class Session:
         before = dict(os.environ)
         os.environ.update(self.variables)
         try:
-            with contextlib.chdir(self.folder), contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            with (
+                contextlib.chdir(self.folder),
+                contextlib.redirect_stdout(printed),
+                contextlib.redirect_stderr(printed),
+            ):
                 main(words)
         except SystemExit as stop:
             self.exit_code = int(stop.code or 0)
@@ -90,7 +97,8 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("page", WITH_SESSIONS, ids=lambda page: page.stem)
 def test_the_session_of_a_page(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    wanted = {"bash", *(t for t in TOOLS for b in blocks(page) if re.search(rf"(^|[ (]){t} ", b.text, re.MULTILINE))}
+    missing = sorted(tool for tool in wanted if shutil.which(tool) is None)
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
     folder = tmp_path / "here"

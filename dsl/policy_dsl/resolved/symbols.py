@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from policy_dsl.diagnostics import Diagnostics, Label, did_you_mean
 from policy_dsl.source import Span
 from policy_dsl.syntax import ast
+from policy_dsl.typed.references import References, Sort
 
 NamedDeclaration = (
     ast.Parameter
@@ -42,6 +43,7 @@ class Pack:
     names: Mapping[str, Mapping[str, NamedDeclaration]]
     uses: tuple[ast.Use, ...]
     tests: tuple[ast.Test, ...]
+    extensions: tuple[ast.ExtendNode | ast.ExtendEnum, ...] = ()
 
     @property
     def name(self) -> str:
@@ -54,6 +56,7 @@ class Symbols:
     """All packs of a run by name, and the lookup of names from within one of them."""
 
     packs: dict[str, Pack]
+    references: References = field(default_factory=References)
     _seen: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def visible(self, pack: Pack) -> tuple[str, ...]:
@@ -113,9 +116,12 @@ def resolve(files: Iterable[ast.PolicyFile], diagnostics: Diagnostics) -> Symbol
     symbols = Symbols(packs)
     for pack in packs.values():
         for use in pack.uses:
+            symbols.references.note(use.pack.span, Sort.PACK, use.pack.text)
             if use.pack.text not in packs:
                 hint = did_you_mean(use.pack.text, packs)
                 diagnostics.error("PE2002", f"there is no pack `{use.pack.text}`", use.pack.span, help=hint)
+            elif use.version is not None:
+                _check_version(use.version, packs[use.pack.text], diagnostics)
     _report_circles(symbols, diagnostics)
     return symbols
 
@@ -147,6 +153,7 @@ def _pack(file: ast.PolicyFile, diagnostics: Diagnostics) -> Pack | None:
         names,
         tuple(d for d in file.declarations if isinstance(d, ast.Use)),
         tuple(d for d in file.declarations if isinstance(d, ast.Test)),
+        tuple(d for d in file.declarations if isinstance(d, ast.ExtendNode | ast.ExtendEnum)),
     )
 
 
@@ -157,6 +164,34 @@ def _declare(names: dict[str, NamedDeclaration], declaration: NamedDeclaration, 
         diagnostics.error("PE2001", f"`{name.text}` is declared twice", name.span, labels=[first])
     else:
         names[name.text] = declaration
+
+
+def _check_version(wanted: ast.Template, pack: Pack, diagnostics: Diagnostics) -> None:
+    """Report a pack whose version is not of the wanted major version, or below the wanted minor version."""
+    written = pack.header.version
+    versions = parse_version(wanted.text), parse_version(written.text) if written is not None else None
+    if versions[0] is None:
+        diagnostics.error(
+            "PE2017", f"`{wanted.text}` is not a version", wanted.span, help="write it as `1.2` or `1.2.3`"
+        )
+    elif versions[1] is None or versions[1][0] != versions[0][0] or versions[1] < versions[0]:
+        found = written.text if written is not None else "without a version"
+        labels = [Label(written.span, "its version")] if written is not None else []
+        message = f"`{pack.name}` is {found}, and {wanted.text} is asked for"
+        diagnostics.error("PE2016", message, wanted.span, labels=labels)
+
+
+def parse_version(text: str) -> tuple[int, int, int] | None:
+    """Return a version's three numbers, zero where not written.
+
+    >>> parse_version("1.2"), parse_version("newest")
+    ((1, 2, 0), None)
+    """
+    parts = text.split(".")
+    if not 1 <= len(parts) <= 3 or not all(p.isascii() and p.isdigit() and len(p) < 10 for p in parts):
+        return None
+    major, minor, patch = (int(p) for p in [*parts, "0", "0"][:3])
+    return major, minor, patch
 
 
 def _report_circles(symbols: Symbols, diagnostics: Diagnostics) -> None:

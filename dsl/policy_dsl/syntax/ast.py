@@ -5,248 +5,91 @@ The tree follows the grammar; names are not yet resolved and nothing is typed.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
-from enum import StrEnum
 
 from policy_dsl.source import Span
-from policy_dsl.values import Duration
-
-
-@dataclass(frozen=True, slots=True)
-class Identifier:
-    """A name and where it stands; a dotted name keeps its dots."""
-
-    text: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A text in quotes; rules may hold placeholders such as ``{system.name}`` in it."""
-
-    text: str
-    span: Span
-
-
-# --- expressions -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A value written out."""
-
-    value: str | int | Decimal | bool | date | datetime | Duration
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """``now`` or, with ``date_only``, ``today``."""
-
-    date_only: bool
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A bare word: a variable, a parameter or a member of an enumeration."""
-
-    name: Identifier
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """``system.stage``: an attribute of a variable, or a name of a pack used under another name."""
-
-    root: Identifier
-    steps: tuple[Identifier, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """``high_risk(system)``."""
-
-    name: Identifier
-    arguments: tuple["Expression", ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class SetLiteral:
-    """``{staging, production}``."""
-
-    items: tuple["Expression", ...]
-    span: Span
-
-
-class BinaryOperator(StrEnum):
-    """Operators between two operands."""
-
-    LESS = "<"
-    LESS_OR_EQUAL = "<="
-    GREATER = ">"
-    GREATER_OR_EQUAL = ">="
-    IS = "is"
-    IS_NOT = "is not"
-    IN = "in"
-    NOT_IN = "not in"
-    CONTAINS = "contains"
-    STARTS_WITH = "starts with"
-    LIKE = "like"
-    PLUS = "+"
-    MINUS = "-"
-    IF_UNKNOWN = "if unknown then"
-    IF_THEN = "if then"
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """Two operands and an operator; ``if a then b`` and ``a if unknown then b`` are two of them."""
-
-    operator: BinaryOperator
-    left: "Expression"
-    right: "Expression"
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """``x between a and b``, both ends included."""
-
-    operand: "Expression"
-    low: "Expression"
-    high: "Expression"
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """``not x``."""
-
-    operand: "Expression"
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Negative:
-    """``-x``."""
-
-    operand: "Expression"
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Junction:
-    """``a and b and c``, or with ``or``."""
-
-    all_of: bool
-    operands: tuple["Expression", ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """``x is known``, or ``x is unknown`` when negated."""
-
-    operand: "Expression"
-    negated: bool
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class EvidencePattern:
-    """``has evidence t signed by … not older than … where …`` without its subject."""
-
-    type: Identifier
-    signed_by: Identifier | None
-    signers: int
-    max_age: "Expression | None"
-    where: "Expression | None"
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class HasEvidence:
-    """``dataset has evidence …``."""
-
-    subject: Identifier
-    pattern: EvidencePattern
-    span: Span
-
-
-class QuantifierWord(StrEnum):
-    """How many things of a range must meet the condition."""
-
-    EVERY = "every"
-    SOME = "some"
-    NO = "no"
-    AT_LEAST = "at least"
-    AT_MOST = "at most"
-    EXACTLY = "exactly"
-
-
-@dataclass(frozen=True, slots=True)
-class Through:
-    """``not through (Transformation where …)``: things that lineage is not followed beyond."""
-
-    kind: Identifier
-    binder: Identifier | None
-    where: "Expression | None"
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class LineageRange:
-    """``upstream of system via trained_on within 3 hops``; no edges named means all lineage edges."""
-
-    upstream: bool
-    anchor: Identifier
-    via: tuple[Identifier, ...]
-    within: int | None
-    through: Through | None
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class EdgeRange:
-    """``in model.trained_on``: the things one edge away."""
-
-    anchor: Identifier
-    edge: Identifier
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Quantified:
-    """``every Dataset as d upstream of system where … has evidence …``."""
-
-    word: QuantifierWord
-    count: int | None
-    kind: Identifier
-    binder: Identifier | None
-    range: LineageRange | EdgeRange | None
-    where: "Expression | None"
-    body: "Expression | EvidencePattern | None"
-    span: Span
-
-
-Expression = (
-    Literal
-    | Now
-    | Name
-    | Path
-    | Call
-    | SetLiteral
-    | Binary
-    | Between
-    | Not
-    | Negative
-    | Junction
-    | Known
-    | HasEvidence
-    | Quantified
+from policy_dsl.syntax.expression_ast import (
+    Aggregate as Aggregate,
+)
+from policy_dsl.syntax.expression_ast import (
+    AggregateWord as AggregateWord,
+)
+from policy_dsl.syntax.expression_ast import (
+    Between as Between,
+)
+from policy_dsl.syntax.expression_ast import (
+    Binary as Binary,
+)
+from policy_dsl.syntax.expression_ast import (
+    BinaryOperator as BinaryOperator,
+)
+from policy_dsl.syntax.expression_ast import (
+    Call as Call,
+)
+from policy_dsl.syntax.expression_ast import (
+    EvidencePattern as EvidencePattern,
+)
+from policy_dsl.syntax.expression_ast import (
+    Expression as Expression,
+)
+from policy_dsl.syntax.expression_ast import (
+    HasEvidence as HasEvidence,
+)
+from policy_dsl.syntax.expression_ast import (
+    Identifier as Identifier,
+)
+from policy_dsl.syntax.expression_ast import (
+    Junction as Junction,
+)
+from policy_dsl.syntax.expression_ast import (
+    Known as Known,
+)
+from policy_dsl.syntax.expression_ast import (
+    LatestField as LatestField,
+)
+from policy_dsl.syntax.expression_ast import (
+    LineageRange as LineageRange,
+)
+from policy_dsl.syntax.expression_ast import (
+    Literal as Literal,
+)
+from policy_dsl.syntax.expression_ast import (
+    Name as Name,
+)
+from policy_dsl.syntax.expression_ast import (
+    Negative as Negative,
+)
+from policy_dsl.syntax.expression_ast import (
+    Not as Not,
+)
+from policy_dsl.syntax.expression_ast import (
+    Now as Now,
+)
+from policy_dsl.syntax.expression_ast import (
+    Path as Path,
+)
+from policy_dsl.syntax.expression_ast import (
+    PathRange as PathRange,
+)
+from policy_dsl.syntax.expression_ast import (
+    PathStep as PathStep,
+)
+from policy_dsl.syntax.expression_ast import (
+    Quantified as Quantified,
+)
+from policy_dsl.syntax.expression_ast import (
+    QuantifierWord as QuantifierWord,
+)
+from policy_dsl.syntax.expression_ast import (
+    Range as Range,
+)
+from policy_dsl.syntax.expression_ast import (
+    SetLiteral as SetLiteral,
+)
+from policy_dsl.syntax.expression_ast import (
+    Template as Template,
+)
+from policy_dsl.syntax.expression_ast import (
+    Through as Through,
 )
 
 # --- declarations ------------------------------------------------------------------------------------
@@ -277,9 +120,10 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """``use std.ai`` or ``use std.ai as ai``."""
+    """``use std.ai``; ``version "1.2"`` asks for that minor version or a later one of the same major version."""
 
     pack: Identifier
+    version: Template | None
     alias: Identifier | None
     span: Span
 
@@ -424,11 +268,37 @@ class RoleDeclaration:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtendNode:
+    """``extend node System { … }``: attributes that another pack adds to a kind."""
+
+    name: Identifier
+    attributes: tuple[AttributeDeclaration, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendEnum:
+    """``extend enum Stage { … }``: words that another pack adds to an enumeration."""
+
+    name: Identifier
+    members: tuple[Identifier, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """``<name>`` in a test: the value of that column in the row of the test's table."""
+
+    name: Identifier
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Field:
     """``stage: production`` in a test."""
 
     name: Identifier
-    value: Expression
+    value: Expression | Placeholder
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,8 +327,8 @@ class EvidenceFact:
 
     type: Identifier
     subject: Identifier
-    issued: date | datetime | None
-    expires: date | datetime | None
+    issued: date | datetime | Placeholder | None
+    expires: date | datetime | Placeholder | None
     signed_by: tuple[Identifier, ...]
     fields: tuple[Field, ...]
     span: Span
@@ -479,7 +349,7 @@ class Given:
 class Expect:
     """``expect fail of RULE on SUBJECT because of NAMES``."""
 
-    result: Identifier
+    result: Identifier | Placeholder
     rule: Identifier
     subject: Identifier
     because_of: tuple[Identifier, ...]
@@ -490,7 +360,16 @@ class Expect:
 class At:
     """The instant of the steps after it."""
 
-    instant: date | datetime
+    instant: date | datetime | Placeholder
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """A table of a test: column names and rows of values, each nothing where ``unknown`` stands."""
+
+    columns: tuple[Identifier, ...]
+    rows: tuple[tuple[Expression | None, ...], ...]
     span: Span
 
 
@@ -503,6 +382,7 @@ class Test:
 
     name: Template
     steps: tuple[TestStep, ...]
+    cases: Cases | None
     span: Span
 
 
@@ -517,6 +397,8 @@ Declaration = (
     | EvidenceDeclaration
     | EnumDeclaration
     | RoleDeclaration
+    | ExtendNode
+    | ExtendEnum
     | Test
 )
 

@@ -47,6 +47,8 @@ class _Builder(Expressions):
             "evidence_type": self.evidence_type,
             "enum": self.enum,
             "role": self.role,
+            "extend_node": self.extend_node,
+            "extend_enum": self.extend_enum,
             "test": self.test,
         }
         return forms[tree.data](tree, self.span(tree))
@@ -70,8 +72,8 @@ class _Builder(Expressions):
         )
 
     def use(self, tree: Cst, span: Span) -> ast.Use:
-        pack, alias = tree.children
-        return ast.Use(self.dotted(pack), self.optional_name(alias), span)
+        pack, version, alias = tree.children
+        return ast.Use(self.dotted(pack), self.optional_text(version), self.optional_name(alias), span)
 
     def parameter(self, tree: Cst, span: Span) -> ast.Parameter:
         name, type_name, default, description = tree.children
@@ -96,7 +98,7 @@ class _Builder(Expressions):
     def rule(self, tree: Cst, span: Span) -> ast.Rule | None:
         name_token, title, *clauses = tree.children
         name = self.name(name_token)
-        found = self.clauses(clauses, repeatable=("exception",), same={"must_not": "must"})
+        found = self.clauses(clauses, repeatable=("exception",), same={"must_not": "must", "may_only_if": "must"})
         for_each = found.get("for_each")
         requirement = found.get("must")
         for clause, word in ((for_each, "for each"), (requirement, "must")):
@@ -108,7 +110,6 @@ class _Builder(Expressions):
         self.check_word(severity, SEVERITIES, "severity")
         basis = self.name_of(found.get("basis"))
         self.check_word(basis, BASES, "basis")
-        body = self.expression(requirement.children[-1])
         return ast.Rule(
             name=name,
             title=self.optional_text(title),
@@ -117,7 +118,7 @@ class _Builder(Expressions):
             basis=basis,
             applies=self.applies(found.get("applies")),
             for_each=self.for_each(for_each),
-            requirement=ast.Not(body, self.span(requirement)) if requirement.data == "must_not" else body,
+            requirement=self.requirement(requirement),
             exceptions=tuple(self.exception(c) for c in clauses if isinstance(c, Cst) and c.data == "exception"),
             otherwise=self.text_of(found.get("otherwise")),
             remedy=self.text_of(found.get("remedy")),
@@ -129,6 +130,13 @@ class _Builder(Expressions):
         return ast.ForEach(
             self.name(kind), self.optional_name(binder), self.optional_expression(where), self.span(tree)
         )
+
+    def requirement(self, tree: Cst) -> ast.Expression:
+        span = self.span(tree)
+        parts = [self.expression(c) for c in tree.children if isinstance(c, Cst)]
+        if tree.data == "may_only_if":
+            return ast.Binary(ast.BinaryOperator.IF_THEN, parts[0], parts[1], span)
+        return ast.Not(parts[0], span) if tree.data == "must_not" else parts[0]
 
     def exception(self, tree: Cst) -> ast.Except:
         label, condition = tree.children
@@ -187,6 +195,14 @@ class _Builder(Expressions):
         name, description = tree.children
         return ast.RoleDeclaration(self.name(name), self.optional_text(description), span)
 
+    def extend_node(self, tree: Cst, span: Span) -> ast.ExtendNode:
+        name, *attributes = tree.children
+        return ast.ExtendNode(self.name(name), self.attributes(attributes), span)
+
+    def extend_enum(self, tree: Cst, span: Span) -> ast.ExtendEnum:
+        name, members = tree.children
+        return ast.ExtendEnum(self.name(name), self.names(members), span)
+
     def attributes(self, trees: list[Node]) -> tuple[ast.AttributeDeclaration, ...]:
         return tuple(
             ast.AttributeDeclaration(
@@ -202,24 +218,52 @@ class _Builder(Expressions):
 
     def test(self, tree: Cst, span: Span) -> ast.Test:
         name, *clauses = tree.children
-        return ast.Test(self.text(name), tuple(self.step(c) for c in clauses), span)
+        tables = [c for c in clauses if c.data == "cases"]
+        for extra in tables[1:]:
+            self.diagnostics.error("PE1006", "the `cases` clause stands twice", self.span(extra))
+        steps = tuple(self.step(c) for c in clauses if c.data != "cases")
+        return ast.Test(self.text(name), steps, self.cases(tables[0]) if tables else None, span)
+
+    def cases(self, tree: Cst) -> ast.Cases:
+        """Build a table; a line break stands before its header and before each row."""
+        lines: list[list[Any]] = []
+        for part in tree.children:
+            if isinstance(part, Token) and part.type == "NL":
+                lines.append([])
+            else:
+                lines[-1].append(part)
+        header, *rows = lines
+        columns = tuple(self.name(c) for c in header)
+        for row in rows:
+            if len(row) != len(columns):
+                place = self.span(row[0]) if isinstance(row[0], Cst) else self.token_span(row[0])
+                message = f"the row has {len(row)} values, and the table {len(columns)} columns"
+                self.diagnostics.error("PE1013", message, place)
+        return ast.Cases(columns, tuple(tuple(self.cell(c) for c in row) for row in rows), self.span(tree))
+
+    def cell(self, tree: Cst) -> ast.Expression | None:
+        return None if tree.data == "absent" else self.expression(tree)
+
+    def moment(self, tree: Cst | Token) -> "date | datetime | ast.Placeholder":
+        return self.placeholder(tree) if isinstance(tree, Token) else self.date(tree)
+
+    def placeholder(self, token: Token) -> ast.Placeholder:
+        span = self.token_span(token)
+        return ast.Placeholder(ast.Identifier(str(token)[1:-1], span), span)
 
     def step(self, tree: Cst) -> ast.TestStep:
         span = self.span(tree)
         match tree.data:
             case "at":
-                return ast.At(self.date(tree.children[0]), span)
+                return ast.At(self.moment(tree.children[0]), span)
             case "given":
                 facts = [c for c in tree.children if isinstance(c, Cst)]
                 return ast.Given(tuple(self.fact(f) for f in facts), span)
             case _:
                 result, rule, subject, because = tree.children
-                word = (
-                    self.name(result)
-                    if isinstance(result, Token)
-                    else ast.Identifier("unknown", self.span(result, span))
-                )
-                self.check_word(word, RESULTS, "result")
+                word = self.result(result, span)
+                if isinstance(word, ast.Identifier):
+                    self.check_word(word, RESULTS, "result")
                 return ast.Expect(
                     word,
                     self.dotted(rule),
@@ -228,9 +272,14 @@ class _Builder(Expressions):
                     span,
                 )
 
+    def result(self, tree: Cst | Token, span: Span) -> ast.Identifier | ast.Placeholder:
+        if isinstance(tree, Cst):
+            return ast.Identifier("unknown", self.span(tree, span))
+        return self.placeholder(tree) if tree.type == "PLACEHOLDER" else self.name(tree)
+
     def fact(self, tree: Cst) -> ast.Fact:
         span = self.span(tree)
-        parts = [p for p in tree.children if not (isinstance(p, Token) and p.type == "_NL")]
+        parts = [p for p in tree.children if not (isinstance(p, Token) and p.type == "NL")]
         match tree.data:
             case "node_fact":
                 kind, name, fields = parts
@@ -243,8 +292,8 @@ class _Builder(Expressions):
                 return ast.EvidenceFact(
                     self.name(type_name),
                     self.name(subject),
-                    self.date(issued) if issued is not None else None,
-                    self.date(expires) if expires is not None else None,
+                    self.moment(issued) if issued is not None else None,
+                    self.moment(expires) if expires is not None else None,
                     self.names(signers) if signers is not None else (),
                     self.fields(fields),
                     span,
@@ -253,8 +302,11 @@ class _Builder(Expressions):
     def fields(self, tree: Cst | None) -> tuple[ast.Field, ...]:
         if tree is None:
             return ()
-        return tuple(
-            ast.Field(self.name(f.children[0]), self.expression(f.children[1])) for f in tree.children if f is not None
+        return tuple(self.field(*f.children) for f in tree.children if f is not None)
+
+    def field(self, name: Token, value: Cst | Token) -> ast.Field:
+        return ast.Field(
+            self.name(name), self.placeholder(value) if isinstance(value, Token) else self.expression(value)
         )
 
     # --- parts -------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from policy_dsl.diagnostics import Diagnostics
 from policy_dsl.source import SourceFile, Span
 from policy_dsl.syntax import ast
 from policy_dsl.syntax.lark_parser import Cst, Token
-from policy_dsl.values import duration_of
+from policy_dsl.values import Money, duration_of
 
 _B = ast.BinaryOperator
 _OPERATORS = {
@@ -72,6 +72,9 @@ class Expressions:
     def evidence(self, tree: Cst) -> ast.EvidencePattern:
         """Build the part after ``has evidence``."""
         name, *clauses, where = tree.children
+        return self._pattern(name, clauses, where, self.span(tree))
+
+    def _pattern(self, name: Token, clauses: list[Cst], where: Cst | None, span: Span) -> ast.EvidencePattern:
         signed_by, signers, max_age = None, 1, None
         for clause in clauses:
             match clause.data:
@@ -87,12 +90,15 @@ class Expressions:
                 self.diagnostics.error(
                     "PE1006", f"the `{form[0].replace('_', ' ')}` clause stands twice", self.span(same[1])
                 )
-        return ast.EvidencePattern(
-            self.name(name), signed_by, signers, max_age, self.optional_expression(where), self.span(tree)
-        )
+        return ast.EvidencePattern(self.name(name), signed_by, signers, max_age, self.optional_expression(where), span)
+
+    def _latest_field(self, children: list[Any], span: Span) -> ast.Expression:
+        field, name, subject, *clauses = children
+        return ast.LatestField(self.name(field), self.name(subject), self._pattern(name, clauses, None, span), span)
 
     def _quantified(self, children: list[Any], span: Span) -> ast.Expression:
-        quantifier, kind, binder, range_tree, where, body = children
+        quantifier, members, body = children
+        kind, binder, range_tree, where = members.children
         word = ast.QuantifierWord(str(quantifier.data).replace("_", " "))
         return ast.Quantified(
             word,
@@ -105,15 +111,38 @@ class Expressions:
             span,
         )
 
+    def _count_of(self, children: list[Any], span: Span) -> ast.Expression:
+        return self._aggregate(ast.AggregateWord.COUNT, None, children[0], span)
+
+    def _aggregated(self, children: list[Any], span: Span) -> ast.Expression:
+        word, operand, members = children
+        named = ast.AggregateWord(str(word.data).removesuffix("_of"))
+        return self._aggregate(named, self.expression(operand), members, span)
+
+    def _aggregate(
+        self, word: ast.AggregateWord, operand: ast.Expression | None, members: Cst, span: Span
+    ) -> ast.Expression:
+        kind, binder, range_tree, where = members.children
+        return ast.Aggregate(
+            word,
+            operand,
+            self.name(kind),
+            self.optional_name(binder),
+            self._range(range_tree) if range_tree is not None else None,
+            self.optional_expression(where),
+            span,
+        )
+
     def _body(self, tree: Cst) -> "ast.Expression | ast.EvidencePattern":
         (inner,) = tree.children
         return self.evidence(inner) if tree.data == "evidence_body" else self.expression(inner)
 
-    def _range(self, tree: Cst) -> ast.LineageRange | ast.EdgeRange:
+    def _range(self, tree: Cst) -> ast.Range:
         span = self.span(tree)
-        if tree.data == "edge_range":
-            anchor, edge = tree.children
-            return ast.EdgeRange(self.name(anchor), self.name(edge), span)
+        if tree.data == "path_range":
+            anchor, *steps = tree.children
+            path = tuple(ast.PathStep(self.name(s.children[0]), s.children[1] is not None) for s in steps)
+            return ast.PathRange(self.name(anchor), path, span)
         direction, anchor, *clauses = tree.children
         found: dict[str, Cst] = {}
         for clause in clauses:
@@ -191,6 +220,10 @@ class Expressions:
         "false": lambda _, __, s: ast.Literal(False, s),
         "date_value": _date_value,
         "duration": _duration,
+        "money": lambda _, c, s: ast.Literal(Money(Decimal(str(c[0])), str(c[1])), s),
+        "count_of": _count_of,
+        "aggregated": _aggregated,
+        "latest_field": _latest_field,
         "now": lambda _, __, s: ast.Now(False, s),
         "today": lambda _, __, s: ast.Now(True, s),
         "name": lambda self, c, s: ast.Name(self.name(c[0]), s),

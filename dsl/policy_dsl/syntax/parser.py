@@ -13,13 +13,13 @@ from policy_dsl.source import SourceFile, Span
 from policy_dsl.syntax import ast
 from policy_dsl.syntax.cst_to_ast import declaration_from_tree
 from policy_dsl.syntax.lark_parser import Cst, Feed, Token, UnexpectedToken, keywords, tokens
-from policy_dsl.values import duration_of
+from policy_dsl.values import CURRENCIES, duration_of
 
 MAX_DEPTH = 200
 """Nesting beyond this is refused: nobody can read it, and every later pass may then be recursive."""
 
 _DECLARATIONS = frozenset(
-    {"POLICY", "USE", "PARAMETER", "DEFINE", "RULE", "TEST", "NODE", "EDGE", "ENUM", "ROLE", "EVIDENCE"}
+    {"POLICY", "USE", "PARAMETER", "DEFINE", "RULE", "TEST", "NODE", "EDGE", "ENUM", "ROLE", "EVIDENCE", "EXTEND"}
 )
 _CLAUSES = frozenset(
     {
@@ -34,11 +34,16 @@ _CLAUSES = frozenset(
         "FOR",
         "MUST",
         "MUST_NOT",
+        "MAY",
         "EXCEPT",
         "OTHERWISE",
         "REMEDY",
     }
-    | {"AT", "GIVEN", "EXPECT"}
+    | {"AT", "GIVEN", "EXPECT", "CASES"}
+)
+# What begins a line of its own wherever lines count, in the facts and tables of a test.
+_LINE_STARTS = frozenset(
+    {"NAME", "STRING", "INTEGER", "DECIMAL", "PERCENT", "DATE", "INSTANT", "TRUE", "FALSE", "UNKNOWN", "MINUS"}
 )
 _READABLE = {
     "NAME": "a name",
@@ -49,9 +54,11 @@ _READABLE = {
     "DATE": "a date such as 2027-12-02",
     "INSTANT": "an instant",
     "UNIT": "a unit such as days",
+    "CURRENCY": "a currency such as EUR",
+    "PLACEHOLDER": "a placeholder such as <name>",
     "COMPARISON": "a comparison",
     "$END": "the end of the declaration",
-    "_NL": "a new line",
+    "NL": "a new line",
     "MUST_NOT": "`must not`",
 }
 _PUNCTUATION = {
@@ -91,6 +98,24 @@ def parse(source: SourceFile, diagnostics: Diagnostics) -> ast.PolicyFile:
         elif len(chunk) > 1 and chunk[1].token.type not in {"STRING", "LPAR"}:
             broken.add(str(chunk[1].token))
     return ast.PolicyFile(source.name, tuple(declarations), frozenset(broken))
+
+
+def expected_after(beginning: str) -> frozenset[str]:
+    """Return the terminals that may follow the beginning of one declaration; none where its last clause is wrong."""
+    words = _words(SourceFile("", beginning), Diagnostics())
+    while True:
+        feed = Feed()
+        at = 0
+        try:
+            for at in range(len(words)):
+                _take(words, at, feed)
+        except UnexpectedToken:
+            start, end = _clause_around(words, at)
+            if end == len(words):
+                return frozenset()
+            del words[start:end]
+        else:
+            return feed.expected()
 
 
 def decode(name: str, data: bytes, diagnostics: Diagnostics) -> SourceFile:
@@ -198,9 +223,7 @@ def _feed(words: list[_Word], source: SourceFile) -> Cst | _SyntaxError:
     feed = Feed()
     for i, word in enumerate(words):
         try:
-            if word.first and feed.wants("_NL") and (word.token.type == "NAME" or not feed.wants(word.token.type)):
-                feed.take(Token("_NL", "", start_pos=word.token.start_pos, end_pos=word.token.start_pos))
-            feed.take(word.token if _opens_clause(words, i) else _soft(word.token, feed))
+            _take(words, i, feed)
         except UnexpectedToken:
             return _unexpected(i, word.token, feed, source)
     try:
@@ -212,6 +235,21 @@ def _feed(words: list[_Word], source: SourceFile) -> Cst | _SyntaxError:
         return _SyntaxError(len(words), f"{_wanted(feed.expected())} expected after `{_shown(str(last))}`", here, None)
 
 
+def _take(words: list[_Word], at: int, feed: Feed) -> None:
+    token = words[at].token
+    if _begins_line(words, at, feed):
+        feed.take(Token("NL", "", start_pos=token.start_pos, end_pos=token.start_pos))
+    feed.take(token if _opens_clause(words, at) else _soft(words[at], feed))
+
+
+def _begins_line(words: list[_Word], at: int, feed: Feed) -> bool:
+    """Tell whether a line break before a word counts: in a test, before what is not a continued line's keyword."""
+    word = words[at]
+    if not word.first or words[0].token.type != "TEST" or not feed.wants("NL"):
+        return False
+    return word.token.type in _LINE_STARTS or not feed.wants(word.token.type)
+
+
 def _opens_clause(words: list[_Word], at: int) -> bool:
     """Tell whether a word can only open a clause: first on its line in a rule or header, and no path's start."""
     word = words[at]
@@ -220,12 +258,17 @@ def _opens_clause(words: list[_Word], at: int) -> bool:
     return in_clauses and word.first and word.token.type in _CLAUSES and follows != "DOT"
 
 
-def _soft(token: Token, feed: Feed) -> Token:
+def _soft(word: _Word, feed: Feed) -> Token:
     """Return a keyword as a name where the grammar does not ask for the keyword."""
-    if token.type in keywords() and not feed.wants(token.type) and feed.wants("NAME"):
+    token = word.token
+    # `cases` opens a table only at the start of a line; elsewhere in a test it may be the name of a thing.
+    asked = feed.wants(token.type) and (word.first or token.type != "CASES")
+    if token.type in keywords() and not asked and feed.wants("NAME"):
         return token.update(type="NAME")
     if token.type == "NAME" and feed.wants("UNIT") and duration_of(1, str(token)) is not None:
         return token.update(type="UNIT")
+    if token.type == "NAME" and feed.wants("CURRENCY") and str(token) in CURRENCIES:
+        return token.update(type="CURRENCY")
     return token
 
 
@@ -243,7 +286,7 @@ def _wanted(expected: frozenset[str]) -> str:
         return "a condition or value is"
     if len(clauses) > 2 and len(expected) > 8:
         return "the next clause is" if not operators else "an operator or the next clause is"
-    names = [_readable(t) for t in sorted(expected) if t != "_NL"]
+    names = [_readable(t) for t in sorted(expected) if t != "NL"]
     return f"{_one_of(names, quote=False)} is" if len(names) < 7 else "something else is"
 
 

@@ -4,7 +4,6 @@ A method returns nothing where a mistake was reported, so that one mistake is re
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from policy_dsl.diagnostics import Diagnostics, Label, did_you_mean
@@ -12,30 +11,20 @@ from policy_dsl.resolved.symbols import NamedDeclaration, Pack, Symbols
 from policy_dsl.source import Span
 from policy_dsl.syntax import ast
 from policy_dsl.typed import tree
-from policy_dsl.typed.operations import Operations, Typed
+from policy_dsl.typed.operations import Typed
+from policy_dsl.typed.quantifiers import Quantifiers, Scope
+from policy_dsl.typed.references import Sort
 from policy_dsl.typed.schema import Attribute, EvidenceType, Schema
 from policy_dsl.typed.types import EnumType, NodeType, SetType, Simple, Type
 
 DefinitionOf = Callable[[Pack, ast.Define], tree.Definition | None]
 
 
-@dataclass(slots=True)
-class Scope:
-    """The variables that a rule or definition may name, and every slot it has used."""
-
-    variables: dict[str, tuple[tree.Variable, Span]] = field(default_factory=dict)
-    bound: list[tree.Variable] = field(default_factory=list)
-    fields: EvidenceType | None = None
-
-    def bind(self, name: str, kind: Type, span: Span) -> tree.Variable:
-        """Give a name a fresh slot."""
-        variable = tree.Variable(len(self.bound), name, kind)
-        self.bound.append(variable)
-        self.variables[name] = (variable, span)
-        return variable
+EVERY_EVIDENCE = {name: Attribute(name, Simple.INSTANT) for name in ("issued", "expires")}
+"""What every piece of evidence has besides the fields of its type."""
 
 
-class ExpressionChecker(Operations):
+class ExpressionChecker(Quantifiers):
     """Checks the expressions of one rule, definition or parameter of a pack."""
 
     def __init__(
@@ -47,11 +36,7 @@ class ExpressionChecker(Operations):
         scope: Scope,
         definition_of: DefinitionOf,
     ) -> None:
-        super().__init__(diagnostics)
-        self.pack = pack
-        self.symbols = symbols
-        self.schema = schema
-        self.scope = scope
+        super().__init__(pack, symbols, schema, diagnostics, scope)
         self.definition_of = definition_of
 
     # --- entry points --------------------------------------------------------------------------------
@@ -109,6 +94,10 @@ class ExpressionChecker(Operations):
                 return self.evidence(variable, pattern) if variable is not None else None
             case ast.Quantified():
                 return self.quantified(expression)
+            case ast.Aggregate():
+                return self.aggregate(expression)
+            case ast.LatestField():
+                return self.latest_field(expression)
 
     def pair(self, left: ast.Expression, right: ast.Expression) -> tuple[Typed, Typed] | None:
         """Check two operands, each of which may give the other its enumeration."""
@@ -162,15 +151,18 @@ class ExpressionChecker(Operations):
         fields = self.scope.fields
         if fields is not None and name.text in fields.fields:
             attribute = fields.fields[name.text]
+            self.symbols.references.note(name.span, Sort.FIELD, name.text, fields.name)
             return Typed(tree.Field(attribute), attribute.type)
         if name.text in self.scope.variables:
-            variable, _ = self.scope.variables[name.text]
+            variable, declared = self.scope.variables[name.text]
+            self.symbols.references.note(name.span, Sort.VARIABLE, name.text, declared=declared)
             return Typed(variable, variable.type)
         found = self.symbols.find(self.pack, "value", name.text)
         if found:
             return self.parameter(name, found)
         if isinstance(expected, EnumType):
             if name.text in expected.members:
+                self.symbols.references.note(name.span, Sort.MEMBER, name.text, expected.name)
                 return Typed(tree.Constant(name.text), expected)
             hint = did_you_mean(name.text, expected.members) or f"{expected} is one of {', '.join(expected.members)}"
             self.diagnostics.error("PE2011", f"`{name.text}` is not a member of {expected}", name.span, help=hint)
@@ -187,6 +179,8 @@ class ExpressionChecker(Operations):
             )
             return None
         pack, declaration = found[0]
+        sort = Sort.DEFINITION if isinstance(declaration, ast.Define) else Sort.PARAMETER
+        self.symbols.references.note(name.span, sort, declaration.name.text, pack.name)
         if isinstance(declaration, ast.Define):
             hint = f"write `{name.text}(…)`"
             self.diagnostics.error(
@@ -221,7 +215,8 @@ class ExpressionChecker(Operations):
         if found is None:
             self.undeclared(name)
             return None
-        variable, _ = found
+        variable, declared = found
+        self.symbols.references.note(name.span, Sort.VARIABLE, name.text, declared=declared)
         if not isinstance(variable.type, NodeType):
             self.diagnostics.error(
                 "PE2103", f"`{name.text}` is a value of type {variable.type}, not a thing", name.span
@@ -257,6 +252,7 @@ class ExpressionChecker(Operations):
         if kind is None:
             return None
         if name.text in kind.attributes:
+            self.symbols.references.note(name.span, Sort.ATTRIBUTE, name.text, kind.name)
             return kind.attributes[name.text]
         hint = did_you_mean(name.text, kind.attributes)
         if self.schema.edge_named(name.text):
@@ -273,6 +269,8 @@ class ExpressionChecker(Operations):
         if len(found) > 1:
             return self.parameter(call.name, found)
         pack, declaration = found[0]
+        sort = Sort.DEFINITION if isinstance(declaration, ast.Define) else Sort.PARAMETER
+        self.symbols.references.note(call.name.span, sort, declaration.name.text, pack.name)
         if not isinstance(declaration, ast.Define):
             self.diagnostics.error(
                 "PE2104", f"`{call.name.text}` is a parameter and takes no arguments", call.name.span
@@ -310,7 +308,7 @@ class ExpressionChecker(Operations):
         """Give a literal its type."""
         from datetime import date, datetime
 
-        from policy_dsl.values import Duration
+        from policy_dsl.values import Duration, Money
 
         types: list[tuple[type, Simple]] = [
             (bool, Simple.BOOLEAN),
@@ -320,6 +318,7 @@ class ExpressionChecker(Operations):
             (datetime, Simple.INSTANT),
             (date, Simple.DATE),
             (Duration, Simple.DURATION),
+            (Money, Simple.MONEY),
         ]
         for python, simple in types:
             if isinstance(value, python):
@@ -357,6 +356,7 @@ class ExpressionChecker(Operations):
                 )
             return None
         evidence = self.schema.evidence[pattern.type.text]
+        self.symbols.references.note(pattern.type.span, Sort.EVIDENCE, evidence.name)
         assert isinstance(subject.type, NodeType)  # noqa: S101 - the caller hands in things only
         kind = subject.type.kind
         below = self.schema.kinds_below(kind)
@@ -370,6 +370,8 @@ class ExpressionChecker(Operations):
             hint = did_you_mean(role.text, self.symbols.known(self.pack, "role"))
             self.diagnostics.error("PE2009", f"there is no role `{role.text}`", role.span, help=hint)
             return None
+        if role is not None:
+            self.symbols.references.note(role.span, Sort.ROLE, role.text)
         age = self.max_age(pattern.max_age) if pattern.max_age is not None else None
         where = self.field_condition(evidence, pattern.where) if pattern.where is not None else None
         if (age is None) != (pattern.max_age is None) or (where is None) != (pattern.where is None):
@@ -378,6 +380,23 @@ class ExpressionChecker(Operations):
             subject, evidence.name, role.text if role else None, max(1, pattern.signers), age, where
         )
         return Typed(checked, Simple.BOOLEAN)
+
+    def latest_field(self, expression: ast.LatestField) -> Typed | None:
+        """Check a field of the youngest evidence that counts; ``issued`` and ``expires`` are fields of any evidence."""
+        subject = self.thing(expression.subject)
+        found = self.evidence(subject, expression.pattern) if subject is not None else None
+        if found is None:
+            return None
+        assert isinstance(found.tree, tree.HasEvidence)  # noqa: S101 - `evidence` returns such trees only
+        fields = {**self.schema.evidence[found.tree.type].fields, **EVERY_EVIDENCE}
+        attribute = fields.get(expression.field.text)
+        if attribute is None:
+            hint = did_you_mean(expression.field.text, fields)
+            message = f"evidence `{found.tree.type}` has no field `{expression.field.text}`"
+            self.diagnostics.error("PE2006", message, expression.field.span, help=hint)
+            return None
+        self.symbols.references.note(expression.field.span, Sort.FIELD, attribute.name, found.tree.type)
+        return Typed(tree.LatestField(attribute, found.tree), attribute.type)
 
     def max_age(self, expression: ast.Expression) -> tree.Expression | None:
         """Check the duration after ``not older than``."""
@@ -395,199 +414,8 @@ class ExpressionChecker(Operations):
         finally:
             self.scope.fields = outer
 
-    def quantified(self, expression: ast.Quantified) -> Typed | None:
-        """Check a quantifier; its variable is known in ``where`` and in what follows."""
-        kind = expression.kind
-        if kind.text not in self.schema.kinds or not self.symbols.find(self.pack, "type", kind.text):
-            self.unknown_kind(kind)
-            return None
-        name = expression.binder or ast.Identifier(variable_name(kind.text), kind.span)
-        found_range = self.range(expression, kind.text)
-        variable, hidden = self.bind(name, kind.text)
-        where = self.condition(expression.where) if expression.where is not None else None
-        body = self.body(expression, variable)
-        self.unbind(name, hidden)
-        if found_range is None or body is None or (where is None) != (expression.where is None):
-            return None
-        return Typed(_count(expression, variable, found_range, where, body[0]), Simple.BOOLEAN)
-
-    def body(self, expression: ast.Quantified, variable: tree.Variable) -> tuple[tree.Expression | None] | None:
-        """Check what each thing must meet; the inner value is absent where nothing is asked but existence."""
-        match expression.body:
-            case None:
-                if expression.word is ast.QuantifierWord.EVERY:
-                    hint = "add `satisfies …` or `has evidence …`"
-                    self.diagnostics.error(
-                        "PE2108", "`every` needs a condition that each thing must meet", expression.span, help=hint
-                    )
-                    return None
-                return (None,)
-            case ast.EvidencePattern() as pattern:
-                typed = self.evidence(variable, pattern)
-                return (typed.tree,) if typed is not None else None
-            case condition:
-                checked = self.condition(condition)
-                return (checked,) if checked is not None else None
-
-    def bind(self, name: ast.Identifier, kind: str) -> tuple[tree.Variable, tuple[tree.Variable, Span] | None]:
-        """Bind a name in the scope, and report when it hides another."""
-        hidden = self.scope.variables.get(name.text)
-        if hidden is not None:
-            first = Label(hidden[1], "the other one")
-            hint = f"name one of them, such as `{kind} as other_{name.text}`"
-            message = f"`{name.text}` would hide another thing of that name"
-            self.diagnostics.error("PE2013", message, name.span, help=hint, labels=[first])
-        return self.scope.bind(name.text, NodeType(kind), name.span), hidden
-
-    def unbind(self, name: ast.Identifier, hidden: tuple[tree.Variable, Span] | None) -> None:
-        """Take a name out of the scope again."""
-        if hidden is None:
-            del self.scope.variables[name.text]
-        else:
-            self.scope.variables[name.text] = hidden
-
-    def unknown_kind(self, kind: ast.Identifier) -> None:
-        """Report a kind that is not declared or not seen."""
-        if not self.symbols.is_broken(self.pack, kind.text):
-            hint = did_you_mean(kind.text, [n for n in self.symbols.known(self.pack, "type") if n in self.schema.kinds])
-            if kind.text in self.schema.kinds:
-                hint = "add a `use` of the pack that declares it"
-            self.diagnostics.error("PE2005", f"there is no kind `{kind.text}`", kind.span, help=hint)
-
-    def range(self, expression: ast.Quantified, kind: str) -> tree.Range | None:
-        """Check where a quantifier looks, and that it can find anything there."""
-        match expression.range:
-            case None:
-                return tree.KindRange()
-            case ast.EdgeRange() as edge_range:
-                return self.edge_range(edge_range, kind)
-            case ast.LineageRange() as lineage:
-                return self.lineage_range(lineage, kind)
-
-    def edge_range(self, edge_range: ast.EdgeRange, kind: str) -> tree.Range | None:
-        """Check ``in anchor.edge``."""
-        anchor = self.thing(edge_range.anchor)
-        edge = self.schema.edge_named(edge_range.edge.text)
-        if edge is None:
-            self.unknown_edge(edge_range.edge)
-        if anchor is None or edge is None:
-            return None
-        found, reverse = edge
-        near, far = (found.targets, found.sources) if reverse else (found.sources, found.targets)
-        assert isinstance(anchor.type, NodeType)  # noqa: S101 - `thing` returns such variables only
-        reached = frozenset[str]().union(*(self.schema.kinds_below(k) for k in far))
-        starts = frozenset[str]().union(*(self.schema.kinds_below(k) for k in near))
-        if not starts & self.schema.kinds_below(anchor.type.kind) or not reached & self.schema.kinds_below(kind):
-            ends = f"{' or '.join(near)} to {' or '.join(far)}"
-            message = f"`{edge_range.edge.text}` leads from {ends}, never from a {anchor.type} to a {kind}"
-            self.diagnostics.error("PE2106", message, edge_range.span)
-            return None
-        return tree.EdgeRange(anchor, found.name, reverse)
-
-    def lineage_range(self, lineage: ast.LineageRange, kind: str) -> tree.Range | None:
-        """Check ``upstream of anchor via …``; edges to parts are always followed."""
-        anchor = self.thing(lineage.anchor)
-        edges = set(self.schema.part_edges if lineage.via else self.schema.lineage_edges)
-        complete = True
-        for name in lineage.via:
-            edge = self.schema.edge_named(name.text)
-            if edge is None:
-                self.unknown_edge(name)
-                complete = False
-            else:
-                edges.add(edge[0].name)
-        barrier = self.barrier(lineage.through) if lineage.through is not None else None
-        if anchor is None or not complete or (barrier is None) != (lineage.through is None):
-            return None
-        assert isinstance(anchor.type, NodeType)  # noqa: S101 - `thing` returns such variables only
-        reached = self.reachable(anchor.type.kind, frozenset(edges), upstream=lineage.upstream)
-        if not reached & self.schema.kinds_below(kind):
-            way = "upstream" if lineage.upstream else "downstream"
-            message = f"no {kind} can be {way} of a {anchor.type} over these edges"
-            hint = f"they lead to {', '.join(sorted(reached))}" if reached else "none of them starts there"
-            self.diagnostics.error("PE2106", message, lineage.span, help=hint)
-            return None
-        return tree.LineageRange(anchor, lineage.upstream, frozenset(edges), lineage.within, barrier)
-
-    def barrier(self, through: ast.Through) -> tree.Barrier | None:
-        """Check ``not through (Kind where …)``."""
-        if through.kind.text not in self.schema.kinds:
-            self.unknown_kind(through.kind)
-            return None
-        name = through.binder or ast.Identifier(variable_name(through.kind.text), through.kind.span)
-        variable, hidden = self.bind(name, through.kind.text)
-        condition = self.condition(through.where) if through.where is not None else tree.Constant(True)
-        self.unbind(name, hidden)
-        return tree.Barrier(variable, condition) if condition is not None else None
-
-    def unknown_edge(self, name: ast.Identifier) -> None:
-        """Report an edge that is not declared."""
-        names = [n for e in self.schema.edges.values() for n in (e.name, e.reverse) if n]
-        self.diagnostics.error(
-            "PE2007", f"there is no edge `{name.text}`", name.span, help=did_you_mean(name.text, names)
-        )
-
-    def reachable(self, kind: str, edges: frozenset[str], *, upstream: bool) -> frozenset[str]:
-        """Return the kinds that lineage can reach from a kind, by the schema alone."""
-        reached: set[str] = set()
-        frontier = set(self.schema.kinds_below(kind))
-        while frontier:
-            found: set[str] = set()
-            for name in edges:
-                edge = self.schema.edges[name]
-                near, far = (edge.sources, edge.targets) if upstream else (edge.targets, edge.sources)
-                if any(self.schema.kinds_below(k) & frontier for k in near):
-                    found.update(*(self.schema.kinds_below(k) for k in far))
-            frontier = found - reached
-            reached |= found
-        return frozenset(reached)
-
-
-def variable_name(kind: str) -> str:
-    """Return the variable that a kind binds where none is named.
-
-    >>> variable_name("LogStore"), variable_name("MCPServer")
-    ('log_store', 'mcp_server')
-    """
-    letters = []
-    for i, letter in enumerate(kind):
-        starts = (
-            letter.isupper() and i > 0 and (not kind[i - 1].isupper() or (i + 1 < len(kind) and kind[i + 1].islower()))
-        )
-        letters.append(f"_{letter.lower()}" if starts else letter.lower())
-    return "".join(letters)
-
 
 def _item_type(typed: Typed | None) -> Type | None:
     if typed is None:
         return None
     return typed.type.item if isinstance(typed.type, SetType) else typed.type
-
-
-def _count(
-    expression: ast.Quantified,
-    variable: tree.Variable,
-    found: tree.Range,
-    where: tree.Expression | None,
-    body: tree.Expression | None,
-) -> tree.Count:
-    parts = [p for p in (where, body) if p is not None]
-    both: tree.Expression = (
-        tree.Constant(True) if not parts else parts[0] if len(parts) == 1 else tree.And(tuple(parts))
-    )
-    number = expression.count or 0
-    match expression.word:
-        case ast.QuantifierWord.EVERY:
-            assert body is not None  # noqa: S101 - `body` reports an `every` without a condition
-            broken: tree.Expression = tree.Not(body) if where is None else tree.And((where, tree.Not(body)))
-            return tree.Count(tree.CountWord.AT_MOST, 0, variable, found, broken)
-        case ast.QuantifierWord.SOME:
-            return tree.Count(tree.CountWord.AT_LEAST, 1, variable, found, both)
-        case ast.QuantifierWord.NO:
-            return tree.Count(tree.CountWord.AT_MOST, 0, variable, found, both)
-        case ast.QuantifierWord.AT_LEAST:
-            return tree.Count(tree.CountWord.AT_LEAST, number, variable, found, both)
-        case ast.QuantifierWord.AT_MOST:
-            return tree.Count(tree.CountWord.AT_MOST, number, variable, found, both)
-        case ast.QuantifierWord.EXACTLY:
-            return tree.Count(tree.CountWord.EXACTLY, number, variable, found, both)

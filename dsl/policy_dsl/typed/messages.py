@@ -8,6 +8,7 @@ from policy_dsl.resolved.symbols import Pack, Symbols
 from policy_dsl.source import Span
 from policy_dsl.syntax import ast
 from policy_dsl.typed import tree
+from policy_dsl.typed.references import Sort
 from policy_dsl.typed.schema import Schema
 from policy_dsl.typed.types import NodeType
 
@@ -25,12 +26,14 @@ class MessageChecker:
         schema: Schema,
         diagnostics: Diagnostics,
         variables: Mapping[str, list[tree.Variable]],
+        places: Mapping[tree.Variable, Span],
     ) -> None:
         self.pack = pack
         self.symbols = symbols
         self.schema = schema
         self.diagnostics = diagnostics
         self.variables = variables
+        self.places = places
 
     def message(self, template: ast.Template) -> tree.Message:
         """Split a text at its placeholders and resolve each."""
@@ -69,9 +72,11 @@ class MessageChecker:
         if name not in self.variables:
             return self.parameter(text, span)
         variables = self.variables[name]
+        for variable in variables:
+            self.symbols.references.note(span, Sort.VARIABLE, name, declared=self.places.get(variable))
         if not attribute:
             return tuple(variables)
-        reads = tuple(self.reads(variables, attribute))
+        reads = tuple(self.reads(variables, attribute, span))
         if not reads:
             kinds = [v.type.kind for v in variables if isinstance(v.type, NodeType)]
             known = [a for k in kinds for a in self.schema.kinds[k].attributes]
@@ -79,16 +84,18 @@ class MessageChecker:
             self.diagnostics.error("PE2006", message, span, help=did_you_mean(attribute, known))
         return reads
 
-    def reads(self, variables: list[tree.Variable], attribute: str) -> Iterator[tree.Expression]:
+    def reads(self, variables: list[tree.Variable], attribute: str, span: Span) -> Iterator[tree.Expression]:
         """Yield a read of the attribute for each variable whose kind has it."""
         for variable in variables:
             if isinstance(variable.type, NodeType) and attribute in self.schema.kinds[variable.type.kind].attributes:
+                self.symbols.references.note(span, Sort.ATTRIBUTE, attribute, variable.type.kind)
                 yield tree.Read(variable, self.schema.kinds[variable.type.kind].attributes[attribute])
 
     def parameter(self, name: str, span: Span) -> tuple[tree.Expression, ...]:
         """Resolve a parameter's name."""
         found = [(p, d) for p, d in self.symbols.find(self.pack, "value", name) if isinstance(d, ast.Parameter)]
         if len(found) == 1:
+            self.symbols.references.note(span, Sort.PARAMETER, found[0][1].name.text, found[0][0].name)
             return (tree.ParameterValue(f"{found[0][0].name}.{found[0][1].name.text}"),)
         if not self.symbols.is_broken(self.pack, name):
             hint = did_you_mean(name.partition(".")[0], [*self.variables, *self.symbols.known(self.pack, "value")])

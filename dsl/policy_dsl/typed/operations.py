@@ -122,9 +122,7 @@ class Operations:
         result: Type | None = None
         if both <= numbers:
             result = Simple.INTEGER if both == {Simple.INTEGER} else Simple.NUMBER
-        elif both == {Simple.DURATION}:
-            result = Simple.DURATION
-        elif left.type in _TIMES and right.type is Simple.DURATION:
+        elif both in ({Simple.DURATION}, {Simple.MONEY}) or (left.type in _TIMES and right.type is Simple.DURATION):
             result = left.type
         if result is None:
             hint = None

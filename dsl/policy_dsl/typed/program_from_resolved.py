@@ -9,8 +9,10 @@ from policy_dsl.source import SourceFile, Span
 from policy_dsl.syntax import ast
 from policy_dsl.syntax.parser import parse
 from policy_dsl.typed import tree
-from policy_dsl.typed.expressions import ExpressionChecker, Scope, variable_name
+from policy_dsl.typed.expressions import ExpressionChecker
 from policy_dsl.typed.messages import MessageChecker
+from policy_dsl.typed.quantifiers import Scope, variable_name
+from policy_dsl.typed.references import Sort
 from policy_dsl.typed.schema import Schema
 from policy_dsl.typed.schema_from_resolved import constant_of, schema_from_resolved, type_from_name
 from policy_dsl.typed.tests_from_resolved import TestChecker
@@ -51,7 +53,7 @@ class _Checker:
             rules={r.name: r for r in sorted(rules, key=lambda r: r.name)},
             definitions={n: d for n, d in self.definitions.items() if d is not None},
             parameters=parameters,
-            tests=tuple(tests.test(p, t) for p in packs for t in p.tests),
+            tests=tuple(found for p in packs for t in p.tests for found in tests.tests(p, t)),
             files=self.files,
         )
 
@@ -87,6 +89,7 @@ class _Checker:
         if declared is None:
             return
         value = constant_of(declaration.default, declared)
+        self.symbols.references.note_constant(declaration.default, declared)
         if value is None:
             self.diagnostics.error("PE2109", f"the value is not a {declared}", declaration.default.span)
             return
@@ -137,6 +140,7 @@ class _Checker:
                 complete = False
             else:
                 scope.bind(formal.name.text, formal_type, formal.name.span)
+                self.symbols.references.bind(formal.name.span, Sort.VARIABLE, formal.name.text, formal_type)
         formals = tuple(scope.bound)
         if not complete:
             return None
@@ -158,10 +162,10 @@ class _Checker:
         kind = declaration.for_each.kind
         scope = Scope()
         checker = self.checker(pack, scope)
-        if kind.text not in self.schema.kinds or not self.symbols.find(pack, "type", kind.text):
-            checker.unknown_kind(kind)
+        if not checker.is_kind(kind):
             return None
         binder = declaration.for_each.binder or ast.Identifier(variable_name(kind.text), kind.span)
+        self.symbols.references.bind(binder.span, Sort.VARIABLE, binder.text, kind.text)
         subject = scope.bind(binder.text, NodeType(kind.text), binder.span)
         where = checker.condition(declaration.for_each.where) if declaration.for_each.where is not None else None
         requirement = checker.condition(declaration.requirement)
@@ -201,7 +205,7 @@ class _Checker:
         variables: dict[str, list[tree.Variable]] = {}
         for variable in scope.bound:
             variables.setdefault(variable.name, []).append(variable)
-        return MessageChecker(pack, self.symbols, self.schema, self.diagnostics, variables)
+        return MessageChecker(pack, self.symbols, self.schema, self.diagnostics, variables, scope.places)
 
 
 def _optional_instant(value: "date | datetime | None") -> datetime | None:

@@ -1,6 +1,6 @@
 """Declared kinds, edges, evidence types, enumerations and roles → the checked schema."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -8,9 +8,10 @@ from typing import TypeVar
 from policy_dsl.diagnostics import Diagnostics, Label, did_you_mean
 from policy_dsl.resolved.symbols import NamedDeclaration, Pack, Symbols
 from policy_dsl.syntax import ast
+from policy_dsl.typed.references import Sort
 from policy_dsl.typed.schema import Attribute, EdgeType, EvidenceType, Flow, Kind, Schema
 from policy_dsl.typed.types import AttributeType, EnumType, NodeType, SetType, Simple, Type
-from policy_dsl.values import Duration, Scalar, Value
+from policy_dsl.values import Duration, Money, Scalar, Value
 
 _SIMPLE = {t.value: t for t in Simple}
 
@@ -34,6 +35,8 @@ def type_from_name(
             hint = did_you_mean(word, [*_SIMPLE, *symbols.known(pack, "type")])
             diagnostics.error("PE2012", f"there is no type `{word}`", name.name.span, help=hint)
             return None
+        sort = Sort.ENUM if isinstance(found[0], ast.EnumDeclaration) else Sort.KIND
+        symbols.references.note(name.name.span, sort, word)
         simple = schema.enums.get(word) if isinstance(found[0], ast.EnumDeclaration) else NodeType(word)
     if not name.is_set or simple is None:
         return simple
@@ -70,6 +73,7 @@ def _fitting(value: Scalar, expected: Simple) -> Value | None:
         Simple.DATE: date,
         Simple.INSTANT: (date, datetime),
         Simple.DURATION: Duration,
+        Simple.MONEY: Money,
     }
     if isinstance(value, bool) != (expected is Simple.BOOLEAN) or not isinstance(value, python[expected]):
         return None
@@ -96,7 +100,9 @@ class _Builder:
 
     def build(self) -> None:
         self.each("type", ast.EnumDeclaration, self.enum)
+        self.extend_enums()
         self.each("role", ast.RoleDeclaration, lambda _, d: self.roles.__setitem__(d.name.text, _text(d.description)))
+        self.check_extended_kinds()
         self.each("type", ast.NodeDeclaration, self.kind)
         self.each("edge", ast.EdgeDeclaration, self.edge)
         self.each("evidence", ast.EvidenceDeclaration, self.evidence_type)
@@ -123,6 +129,49 @@ class _Builder:
             members[member.text] = member
         self.enums[declaration.name.text] = EnumType(declaration.name.text, tuple(members))
 
+    def extend_enums(self) -> None:
+        for pack in self.symbols.packs.values():
+            for extension in pack.extensions:
+                if not isinstance(extension, ast.ExtendEnum):
+                    continue
+                found = [d for _, d in self.symbols.find(pack, "type", extension.name.text)]
+                enum = self.enums.get(extension.name.text)
+                if enum is None or not any(isinstance(d, ast.EnumDeclaration) for d in found):
+                    hint = did_you_mean(extension.name.text, self.enums)
+                    message = f"there is no enumeration `{extension.name.text}` to extend"
+                    self.diagnostics.error("PE2012", message, extension.name.span, help=hint)
+                    continue
+                self.symbols.references.note(extension.name.span, Sort.ENUM, enum.name)
+                self.enums[enum.name] = EnumType(enum.name, (*enum.members, *self.new_members(enum, extension)))
+
+    def new_members(self, enum: EnumType, extension: ast.ExtendEnum) -> list[str]:
+        new: list[str] = []
+        for member in extension.members:
+            if member.text in enum.members or member.text in new:
+                self.diagnostics.error("PE2001", f"`{member.text}` is a member of {enum.name} already", member.span)
+            else:
+                new.append(member.text)
+        return new
+
+    def extensions_of(self, kind: str) -> Iterator[tuple[Pack, ast.ExtendNode]]:
+        """Yield what packs add to a kind, each with its pack."""
+        for pack in self.symbols.packs.values():
+            for extension in pack.extensions:
+                sees = any(isinstance(d, ast.NodeDeclaration) for _, d in self.symbols.find(pack, "type", kind))
+                if isinstance(extension, ast.ExtendNode) and extension.name.text == kind and sees:
+                    yield pack, extension
+
+    def check_extended_kinds(self) -> None:
+        for pack in self.symbols.packs.values():
+            for extension in pack.extensions:
+                name = extension.name
+                found = [d for _, d in self.symbols.find(pack, "type", name.text)]
+                if isinstance(extension, ast.ExtendNode):
+                    self.symbols.references.note(name.span, Sort.KIND, name.text)
+                if isinstance(extension, ast.ExtendNode) and not any(isinstance(d, ast.NodeDeclaration) for d in found):
+                    hint = did_you_mean(name.text, self.symbols.known(pack, "type"))
+                    self.diagnostics.error("PE2005", f"there is no kind `{name.text}` to extend", name.span, help=hint)
+
     def kind(self, pack: Pack, declaration: ast.NodeDeclaration, below: tuple[str, ...] = ()) -> None:
         name = declaration.name.text
         if name in self.kinds:
@@ -141,10 +190,20 @@ class _Builder:
                 self.diagnostics.error("PE2010", f"kind `{name}` is below itself", parent.span)
                 parent = None
             else:
+                self.symbols.references.note(parent.span, Sort.KIND, parent.text)
                 self.kind(*found[0], (*below, name))
                 inherited = dict(self.kinds[parent.text].attributes) if parent.text in self.kinds else {}
         own = self.attributes(pack, declaration.attributes)
-        for attribute in declaration.attributes:
+        written = list(declaration.attributes)
+        for other, extension in self.extensions_of(name):
+            added = self.attributes(other, extension.attributes)
+            for attribute in extension.attributes:
+                if attribute.name.text in own:
+                    message = f"`{attribute.name.text}` is an attribute of {name} already"
+                    self.diagnostics.error("PE2001", message, attribute.name.span)
+            own = {**added, **own}
+            written += extension.attributes
+        for attribute in written:
             if attribute.name.text in inherited:
                 message = f"`{attribute.name.text}` is an attribute of the kind above already"
                 self.diagnostics.error("PE2001", message, attribute.name.span)
@@ -177,6 +236,7 @@ class _Builder:
 
     def kind_names(self, pack: Pack, names: Iterable[ast.Identifier]) -> tuple[str, ...]:
         for name in names:
+            self.symbols.references.note(name.span, Sort.KIND, name.text)
             if not any(isinstance(d, ast.NodeDeclaration) for _, d in self.symbols.find(pack, "type", name.text)):
                 hint = did_you_mean(name.text, self.symbols.known(pack, "type"))
                 self.diagnostics.error("PE2005", f"there is no kind `{name.text}`", name.span, help=hint)
@@ -205,6 +265,7 @@ class _Builder:
         if expression is None:
             return None
         value = constant_of(expression, expected)
+        self.symbols.references.note_constant(expression, expected)
         if value is None:
             self.diagnostics.error("PE2109", f"the default is not a value of type {expected}", expression.span)
         return value

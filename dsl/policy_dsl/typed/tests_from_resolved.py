@@ -1,13 +1,17 @@
 """Tests of packs: facts and expectations checked against the schema and the rules."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime
 
 from policy_dsl.diagnostics import Diagnostics, did_you_mean
 from policy_dsl.resolved.symbols import Pack, Symbols
+from policy_dsl.source import Span
 from policy_dsl.syntax import ast
 from policy_dsl.typed import tree
+from policy_dsl.typed.references import Sort
 from policy_dsl.typed.schema import Attribute, Schema
 from policy_dsl.typed.schema_from_resolved import constant_of
+from policy_dsl.typed.test_tables import fill, rows_of
 from policy_dsl.values import Value, instant
 
 
@@ -21,23 +25,26 @@ class TestChecker:
         self.schema = schema
         self.diagnostics = diagnostics
         self.kinds: dict[str, str] = {}
+        self.places: dict[str, Span] = {}
 
-    def test(self, pack: Pack, test: ast.Test) -> tree.PackTest:
-        """Check a test."""
-        self.kinds = {}
-        steps = tuple(s for step in test.steps for s in self.step(pack, step))
+    def tests(self, pack: Pack, test: ast.Test) -> Iterator[tree.PackTest]:
+        """Check a test; one with a table becomes a test for each row."""
         if not any(isinstance(s, ast.At) for s in test.steps):
             hint = "add `at` with a date before the first `given`"
             self.diagnostics.error("PE1005", f"test `{test.name.text}` has no `at` clause", test.name.span, help=hint)
         if not any(isinstance(s, ast.Expect) for s in test.steps):
             self.diagnostics.error("PE1005", f"test `{test.name.text}` expects nothing", test.name.span)
-        return tree.PackTest(pack.name, test.name.text, steps, test.span)
+        for name, row in rows_of(test):
+            self.kinds, self.places = {}, {}
+            steps = tuple(s for step in test.steps for s in self.step(pack, fill(step, row, self.diagnostics)))
+            yield tree.PackTest(pack.name, name, steps, test.span)
 
     def step(self, pack: Pack, step: ast.TestStep) -> "Iterator[tree.AtStep | tree.Given | tree.Expectation]":
         """Check one step."""
         match step:
             case ast.At(when, _):
-                yield tree.AtStep(instant(when))
+                if not isinstance(when, ast.Placeholder):
+                    yield tree.AtStep(instant(when))
             case ast.Given(facts, _):
                 # Things first, so that an edge may stand before the things it joins.
                 for fact in sorted(facts, key=lambda f: not isinstance(f, ast.NodeFact)):
@@ -48,7 +55,7 @@ class TestChecker:
                 rule = self.rule_named(pack, step.rule)
                 names = [step.subject, *step.because_of]
                 unknown = [n for n in names if not self.is_given(n)]
-                if rule is not None and not unknown:
+                if rule is not None and not unknown and isinstance(step.result, ast.Identifier):
                     because = tuple(n.text for n in step.because_of)
                     yield tree.Expectation(step.result.text, rule, step.subject.text, because, step.span)
 
@@ -65,8 +72,13 @@ class TestChecker:
                     self.diagnostics.error("PE2001", f"`{name.text}` stands twice in the test", name.span)
                     return None
                 self.kinds[name.text] = kind.text
+                self.places[name.text] = name.span
+                self.symbols.references.note(kind.span, Sort.KIND, kind.text)
+                self.symbols.references.bind(name.span, Sort.THING, name.text, kind.text)
                 return tree.NodeGiven(
-                    name.text, kind.text, self.values(fields, self.schema.kinds[kind.text].attributes, kind.text)
+                    name.text,
+                    kind.text,
+                    self.values(fields, self.schema.kinds[kind.text].attributes, kind.text, Sort.ATTRIBUTE),
                 )
             case ast.EdgeFact():
                 return self.edge(fact)
@@ -81,6 +93,7 @@ class TestChecker:
             hint = did_you_mean(fact.edge.text, names)
             self.diagnostics.error("PE2007", f"there is no edge `{fact.edge.text}`", fact.edge.span, help=hint)
             return None
+        self.symbols.references.note(fact.edge.span, Sort.EDGE, fact.edge.text)
         if not self.is_given(fact.source) or not self.is_given(fact.target):
             return None
         edge, reverse = found
@@ -99,7 +112,9 @@ class TestChecker:
             hint = did_you_mean(fact.type.text, self.schema.evidence)
             self.diagnostics.error("PE2008", f"there is no evidence type `{fact.type.text}`", fact.type.span, help=hint)
             return None
+        self.symbols.references.note(fact.type.span, Sort.EVIDENCE, fact.type.text)
         for role in fact.signed_by:
+            self.symbols.references.note(role.span, Sort.ROLE, role.text)
             if not self.symbols.find(pack, "role", role.text):
                 hint = did_you_mean(role.text, self.schema.roles)
                 self.diagnostics.error("PE2009", f"there is no role `{role.text}`", role.span, help=hint)
@@ -115,13 +130,15 @@ class TestChecker:
         return tree.EvidenceGiven(
             declared.name,
             fact.subject.text,
-            instant(fact.issued) if fact.issued is not None else None,
-            instant(fact.expires) if fact.expires is not None else None,
+            _optional_instant(fact.issued),
+            _optional_instant(fact.expires),
             tuple(r.text for r in fact.signed_by),
-            self.values(fact.fields, declared.fields, declared.name),
+            self.values(fact.fields, declared.fields, declared.name, Sort.FIELD),
         )
 
-    def values(self, fields: Iterable[ast.Field], attributes: Mapping[str, Attribute], owner: str) -> dict[str, Value]:
+    def values(
+        self, fields: Iterable[ast.Field], attributes: Mapping[str, Attribute], owner: str, sort: Sort
+    ) -> dict[str, Value]:
         """Check the values written for attributes."""
         found: dict[str, Value] = {}
         for written in fields:
@@ -132,6 +149,10 @@ class TestChecker:
                     "PE2006", f"no attribute `{written.name.text}` on {owner}", written.name.span, help=hint
                 )
                 continue
+            if isinstance(written.value, ast.Placeholder):
+                continue  # the table says that it is not stated, or has no such column
+            self.symbols.references.note(written.name.span, sort, written.name.text, owner)
+            self.symbols.references.note_constant(written.value, attribute.type)
             value = constant_of(written.value, attribute.type)
             if value is None:
                 message = f"this is not a value of type {attribute.type}"
@@ -143,6 +164,7 @@ class TestChecker:
     def is_given(self, name: ast.Identifier) -> bool:
         """Tell whether a test has put a thing of this name into its graph, and report it when not."""
         if name.text in self.kinds:
+            self.symbols.references.note(name.span, Sort.THING, name.text, declared=self.places.get(name.text))
             return True
         hint = did_you_mean(name.text, self.kinds)
         self.diagnostics.error("PE2004", f"the test has nothing named `{name.text}`", name.span, help=hint)
@@ -156,6 +178,7 @@ class TestChecker:
             other = self.symbols.packs[owner]
             found = [(other, d) for n, d in other.names["rule"].items() if n == last]
         if len(found) == 1:
+            self.symbols.references.note(name.span, Sort.RULE, found[0][1].name.text, found[0][0].name)
             return f"{found[0][0].name}.{found[0][1].name.text}"
         if found:
             self.diagnostics.error(
@@ -165,3 +188,7 @@ class TestChecker:
             hint = did_you_mean(name.text, self.symbols.known(pack, "rule"))
             self.diagnostics.error("PE2004", f"there is no rule `{name.text}`", name.span, help=hint)
         return None
+
+
+def _optional_instant(when: "date | datetime | ast.Placeholder | None") -> datetime | None:
+    return None if when is None or isinstance(when, ast.Placeholder) else instant(when)

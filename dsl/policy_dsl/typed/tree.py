@@ -160,12 +160,20 @@ class KindRange:
 
 
 @dataclass(frozen=True, slots=True)
-class EdgeRange:
-    """The things one edge away from the anchor."""
+class PathStep:
+    """An edge followed in one direction, once or any number of times."""
 
-    anchor: Variable
     edge: str
     reverse: bool
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PathRange:
+    """The things that a path of edges leads to from the anchor; with repeated steps the anchor itself may be one."""
+
+    anchor: Variable
+    steps: tuple[PathStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +195,7 @@ class LineageRange:
     barrier: Barrier | None
 
 
-Range = KindRange | EdgeRange | LineageRange
+Range = KindRange | PathRange | LineageRange
 
 
 class CountWord(StrEnum):
@@ -209,6 +217,39 @@ class Count:
     condition: "Expression"
 
 
+class AggregateWord(StrEnum):
+    """What is made of the values of a range."""
+
+    COUNT = "count"
+    SUM = "sum"
+    MIN = "min"
+    MAX = "max"
+    AVERAGE = "average"
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """A value made of an operand for each thing of a range that meets a condition; a count has no operand.
+
+    Unknown when it is unknown for any thing whether it counts, or what its operand is; also the smallest, largest or
+    average of nothing.
+    """
+
+    word: AggregateWord
+    operand: "Expression | None"
+    variable: Variable
+    range: Range
+    condition: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
+class LatestField:
+    """A field of the youngest evidence that counts; unknown when there is none."""
+
+    attribute: Attribute
+    pattern: HasEvidence
+
+
 Expression = (
     Constant
     | Moment
@@ -226,6 +267,8 @@ Expression = (
     | IfUnknown
     | HasEvidence
     | Count
+    | Aggregate
+    | LatestField
 )
 
 

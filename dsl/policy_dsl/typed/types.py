@@ -14,6 +14,7 @@ class Simple(StrEnum):
     DATE = "Date"
     INSTANT = "Instant"
     DURATION = "Duration"
+    MONEY = "Money"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class NodeType:
 AttributeType = Simple | EnumType | SetType
 Type = AttributeType | NodeType
 
-ORDERED = frozenset({Simple.INTEGER, Simple.NUMBER, Simple.DATE, Simple.INSTANT})
+ORDERED = frozenset({Simple.INTEGER, Simple.NUMBER, Simple.DATE, Simple.INSTANT, Simple.MONEY})
 """Types whose values have an order."""
 
 

@@ -13,7 +13,7 @@ from policy_engine.evaluation import counting, operators
 from policy_engine.evaluation.instants import turning_point
 from policy_engine.evaluation.point.ranges import Ranges
 from policy_engine.evaluation.point.run import Run, Tracer, Value
-from policy_engine.evaluation.trace import UNKNOWN, Item, Trace, found_at, junction, together
+from policy_engine.evaluation.trace import UNKNOWN, Item, Trace, aggregated, found_at, junction, operated, together
 from policy_engine.model.evidence import Evidence
 from policy_engine.model.results import FactRead, MissingFact, value_in_words
 
@@ -65,6 +65,10 @@ class Compiler:
                 return self.has_evidence(expression)
             case tree.Count():
                 return self.count(expression)
+            case tree.Aggregate():
+                return self.aggregate(expression)
+            case tree.LatestField():
+                return self.latest_field(expression)
 
     def definition(self, name: str) -> tuple[Value, Tracer]:
         """Return the closures of a definition's body."""
@@ -99,20 +103,20 @@ class Compiler:
         """Compile an operator."""
         left, right, operator = self.value(expression.left), self.value(expression.right), expression.operator
 
-        def operated(run: Run) -> Any:
+        def applied(run: Run) -> Any:
             one = left(run)
             other = right(run)
             if one is UNKNOWN or other is UNKNOWN:
                 return UNKNOWN
-            return operators.apply(operator, one, other)
+            return _unknown_if_none(operators.apply(operator, one, other))
 
         if not expression.timed:
-            return operated
+            return applied
 
         def timed(run: Run) -> Any:
-            found = operated(run)
+            found = applied(run)
             if found is not UNKNOWN and run.tracking:
-                run.changes(_turning(run, operated))
+                run.changes(_turning(run, applied))
             return found
 
         return timed
@@ -184,6 +188,55 @@ class Compiler:
 
         return counted
 
+    def aggregate(self, expression: tree.Aggregate) -> Value:
+        """Compile an aggregate."""
+        items = self.ranges.items(expression)
+        condition = self.value(expression.condition)
+        operand = self.value(expression.operand) if expression.operand is not None else None
+        slot, word = expression.variable.slot, expression.word
+
+        def made(run: Run) -> Any:
+            values = []
+            for item in items(run):
+                run.slots[slot] = item.node
+                counts = condition(run)
+                if counts is False:
+                    continue
+                value = operand(run) if operand is not None else None
+                if counts is UNKNOWN or value is UNKNOWN or not item.sure:
+                    return UNKNOWN
+                values.append(value)
+            return _unknown_if_none(operators.aggregate(word, values))
+
+        return made
+
+    def latest_field(self, expression: tree.LatestField) -> Value:
+        """Compile a field of the youngest evidence that counts."""
+        youngest = self.youngest(expression.pattern)
+        attribute = expression.attribute
+
+        def read(run: Run) -> Any:
+            record = youngest(run)
+            if record is UNKNOWN or record is None:
+                return UNKNOWN
+            return _unknown_if_none(record.field(attribute.name, attribute.default))
+
+        return read
+
+    def youngest(self, pattern: tree.HasEvidence) -> Value:
+        """Return a closure that finds the youngest evidence that counts, none, or ``UNKNOWN`` when its age limit is."""
+        matching = self.matching(pattern)
+
+        def found(run: Run) -> Any:
+            latest = None
+            for record, in_time in matching(run):
+                if in_time is UNKNOWN:
+                    return UNKNOWN
+                latest = record if in_time else latest
+            return latest
+
+        return found
+
     # --- traces ----------------------------------------------------------------------------------------
 
     def trace(self, expression: tree.Expression) -> Tracer:
@@ -213,6 +266,10 @@ class Compiler:
                 return self.traced_evidence(expression)
             case tree.Count():
                 return self.traced_count(expression)
+            case tree.Aggregate():
+                return self.traced_aggregate(expression)
+            case tree.LatestField():
+                return self.traced_latest_field(expression)
             case _:
                 value = self.value(expression)
                 return lambda run: Trace(value(run))
@@ -240,14 +297,14 @@ class Compiler:
     def traced_operation(self, expression: tree.Operation, left: Tracer, right: Tracer) -> Tracer:
         """Compile an operator, with what it rests on."""
 
-        def operated(run: Run) -> Trace:
+        def applied(run: Run) -> Trace:
             one, other = left(run), right(run)
             unknown = [t for t in (one, other) if t.value is UNKNOWN]
             if unknown:
                 return together(UNKNOWN, unknown)
-            return together(operators.apply(expression.operator, one.value, other.value), (one, other))
+            return operated(operators.apply(expression.operator, one.value, other.value), (one, other))
 
-        return operated
+        return applied
 
     def traced_evidence(self, pattern: tree.HasEvidence) -> Tracer:
         """Compile an evidence condition, with what it rests on."""
@@ -289,6 +346,49 @@ class Compiler:
 
         return counted
 
+    def traced_aggregate(self, expression: tree.Aggregate) -> Tracer:
+        """Compile an aggregate, with what it rests on."""
+        items = self.ranges.items(expression)
+        condition = self.trace(expression.condition)
+        operand = self.trace(expression.operand) if expression.operand is not None else None
+        slot = expression.variable.slot
+        anchor = None if isinstance(expression.range, tree.KindRange) else expression.range.anchor.slot
+
+        def made(run: Run) -> Trace:
+            start = run.slots[anchor] if anchor is not None else None
+            conditions, operands = [], []
+            for item in items(run):
+                run.slots[slot] = item.node
+                conditions.append(found_at(item, start, slot, condition(run)))
+                operands.append(operand(run) if operand is not None else None)
+            return aggregated(expression.word, start or "", tuple(conditions), tuple(operands))
+
+        return made
+
+    def traced_latest_field(self, expression: tree.LatestField) -> Tracer:
+        """Compile a field of the youngest evidence that counts, with what it rests on."""
+        pattern, attribute = expression.pattern, expression.attribute
+        youngest = self.youngest(pattern)
+        age = self.trace(pattern.max_age) if pattern.max_age is not None else None
+
+        def read(run: Run) -> Trace:
+            record = youngest(run)
+            subject = run.slots[pattern.subject.slot]
+            if record is UNKNOWN and age is not None:
+                return age(run)
+            if record is None:
+                missing = MissingFact(subject, f"evidence {pattern.type}", "none that counts")
+                return Trace(UNKNOWN, missing=frozenset({missing}))
+            name = f"evidence {pattern.type}.{attribute.name}"
+            value = record.field(attribute.name, attribute.default)
+            evidence = frozenset({record.digest})
+            if value is None:
+                missing = MissingFact(subject, name, "not stated")
+                return Trace(UNKNOWN, missing=frozenset({missing}), evidence=evidence)
+            return Trace(value, facts=frozenset({FactRead(subject, name, value_in_words(value))}), evidence=evidence)
+
+        return read
+
 
 # --- closures of single forms ------------------------------------------------------------------------------
 
@@ -315,10 +415,10 @@ def _both(left: Any, right: Any) -> Any:
     return UNKNOWN if left is UNKNOWN or right is UNKNOWN else True
 
 
-def _turning(run: Run, operated: Value) -> datetime | None:
+def _turning(run: Run, applied: Value) -> datetime | None:
     def holds(when: datetime) -> bool:
         at, run.at = run.at, when
-        found = operated(run)
+        found = applied(run)
         run.at = at
         return bool(found)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from policy_dsl.typed.schema import Schema
+from policy_dsl.typed.tree import PathStep
 from policy_engine.evaluation.trace import Item
 from policy_engine.lineage.graph import Snapshot
 from policy_engine.model.results import Hop
@@ -23,11 +24,45 @@ class Lineage:
         """Drop remembered walks."""
         self._walks.clear()
 
-    def along(self, node: str, edge: str, *, reverse: bool) -> list[Item]:
-        """Return the things one edge away, by id."""
-        ends = self.snapshot.sources_of(node, edge) if reverse else self.snapshot.targets(node, edge)
-        label = self._labels[edge] if reverse else edge
-        return [Item(end, (Hop(label, end),)) for end in ends]
+    def along(self, anchor: str, steps: tuple[PathStep, ...]) -> list[Item]:
+        """Return the things that a path of edges leads to, nearest first, then by id."""
+        # A place is how many steps are done and where; a repeated step may be passed without moving.
+        reached: dict[tuple[int, str], tuple[Hop, ...]] = {}
+        level: dict[tuple[int, str], tuple[Hop, ...]] = {(0, anchor): ()}
+        while level:
+            # INVARIANT: places are settled in the order in which their ways read, so the first way to a place stands.
+            for (at, node), way in sorted(level.items(), key=lambda item: (_reading(item[1]), item[0])):
+                passing = at
+                while (passing, node) not in reached:
+                    reached[passing, node] = way
+                    if passing == len(steps) or not steps[passing].repeated:
+                        break
+                    passing += 1
+            level = self._following(level, reached, steps)
+        ends = [(node, way) for (at, node), way in reached.items() if at == len(steps)]
+        return [Item(node, way) for node, way in sorted(ends, key=lambda end: (len(end[1]), end[0]))]
+
+    def _following(
+        self,
+        level: dict[tuple[int, str], tuple[Hop, ...]],
+        reached: dict[tuple[int, str], tuple[Hop, ...]],
+        steps: tuple[PathStep, ...],
+    ) -> dict[tuple[int, str], tuple[Hop, ...]]:
+        """Return the places one edge beyond a level, by the way that reads first."""
+        length = len(next(iter(level.values())))
+        found: dict[tuple[int, str], tuple[Hop, ...]] = {}
+        for (at, node), way in reached.items():
+            if len(way) != length or at == len(steps):
+                continue
+            step = steps[at]
+            ends = self.snapshot.sources_of(node, step.edge) if step.reverse else self.snapshot.targets(node, step.edge)
+            label = self._labels[step.edge] if step.reverse else step.edge
+            for end in ends:
+                place = (at if step.repeated else at + 1, end)
+                candidate = (*way, Hop(label, end))
+                if place not in reached and (place not in found or _reading(candidate) < _reading(found[place])):
+                    found[place] = candidate
+        return found
 
     def open_walk(self, anchor: str, edges: frozenset[str], hops: int | None, *, upstream: bool) -> list[Item]:
         """Return everything reached with no barrier in the way, nearest first, then by id."""
@@ -61,3 +96,7 @@ class Lineage:
             level = sorted(found)
             paths.update((end, found[end]) for end in level)
         return paths
+
+
+def _reading(way: tuple[Hop, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((hop.node, hop.edge or "") for hop in way)

@@ -22,14 +22,15 @@ class Ranges:
         self.value = value
         self.trace = trace
 
-    def items(self, count: tree.Count) -> Items:
+    def items(self, count: tree.Count | tree.Aggregate) -> Items:
         """Return the closure that lists the things of a quantifier's range and kind, nearest first, then by id."""
         kinds = self.kinds_of(count.variable.type)
         match count.range:
             case tree.KindRange():
                 return lambda run: [Item(node, ()) for node in run.world.snapshot.ids_of(kinds)]
-            case tree.EdgeRange(anchor, edge, reverse):
-                found: Items = lambda run: run.lineage.along(run.slots[anchor.slot], edge, reverse=reverse)  # noqa: E731 - a branch
+            case tree.PathRange(anchor, steps):
+                slot = anchor.slot
+                found: Items = lambda run: run.lineage.along(run.slots[slot], steps)  # noqa: E731 - a branch
             case tree.LineageRange() as lineage:
                 found = self.lineage(lineage)
 
