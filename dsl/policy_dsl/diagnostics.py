@@ -9,9 +9,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import StrEnum
+from itertools import islice
 
 from policy_dsl.codes import CODES
 from policy_dsl.source import SourceFile, Span
+
+_FEW_NAMES = 100
+_LONG_NAME = 60
 
 
 class Severity(StrEnum):
@@ -80,7 +84,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     >>> did_you_mean("risk_clas", ["risk_class", "stage"])
     'did you mean `risk_class`?'
     """
-    near = get_close_matches(word, sorted(set(known)), n=1, cutoff=0.6)
+    names = sorted(set(known))
+    if len(names) > _FEW_NAMES or len(word) > _LONG_NAME:
+        # Comparing with all of many names, or with long ones, would cost more than the guess is worth.
+        likely = (n for n in names if n[:1] == word[:1] and abs(len(n) - len(word)) <= 2 and len(n) <= _LONG_NAME)
+        names = list(islice(likely, _FEW_NAMES))
+    near = get_close_matches(word, names, n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else None
 
 

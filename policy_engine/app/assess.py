@@ -13,7 +13,7 @@ from policy_evidence.attest import sign_statement
 from policy_evidence.bundle.archive import write_bundle
 from policy_evidence.bundle.manifest import MANIFEST_NAME, build_manifest
 from policy_evidence.canonical import digest
-from policy_evidence.predicates import DECISION_TYPE
+from policy_evidence.predicates import BUNDLE_TYPE, DECISION_TYPE, short_name_of
 from policy_evidence.signing.keys import PrivateKey
 from policy_reports.document import AssessmentDocument
 
@@ -57,6 +57,7 @@ def assess(evaluation: Evaluation, key: PrivateKey, report_signer: ReportSigner,
     inputs = evaluation.inputs
     if inputs.trust is None or not inputs.profile_bytes:
         raise fault("PE0007", "an assessment needs a profile with a trust file", help="name the folder of a profile")
+    _require_role(evaluation, key)
     decision = sign_decision(evaluation, key)
     document = assessment_of(evaluation, digest(decision))
     report = sign_pdf(
@@ -70,6 +71,19 @@ def assess(evaluation: Evaluation, key: PrivateKey, report_signer: ReportSigner,
     members = _members(evaluation, decision, document, report)
     members[MANIFEST_NAME] = build_manifest(members, signed_at, [key])
     return Assessment(document, report, write_bundle(members))
+
+
+def _require_role(evaluation: Evaluation, key: PrivateKey) -> None:
+    """Refuse to sign with a key that nobody who reads the trust file would accept."""
+    trust, name = evaluation.trust, evaluation.inputs.profile.signing.decision_role
+    role = trust.roles.get(name) if trust is not None else None
+    if role is None:
+        raise fault("PE0007", f"the trust file has no role `{name}`, which the profile names as `decision_role`")
+    if key.public_key.key_id not in role.keys:
+        raise fault("PE0007", f"the decision key does not hold the role `{name}` in the trust file")
+    for predicate_type in (DECISION_TYPE, BUNDLE_TYPE):
+        if not role.allows(predicate_type):
+            raise fault("PE0007", f"the role `{name}` may not sign `{short_name_of(predicate_type)}`")
 
 
 def sign_decision(evaluation: Evaluation, key: PrivateKey) -> bytes:

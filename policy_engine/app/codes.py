@@ -10,7 +10,10 @@ def all_codes() -> dict[str, str]:
     Raises:
         ValueError: two parts give one code different meanings.
     """
+    from policy_dsl.lint.codes import CODES as LINT
+
     from policy_dsl.codes import CODES as LANGUAGE
+    from policy_dsl.format.codes import CODES as FORMAT
     from policy_engine.app.verify import CODES as VERIFICATION
     from policy_engine.lineage.codes import CODES as LINEAGE
     from policy_engine.model.errors import CODES as USE
@@ -18,7 +21,7 @@ def all_codes() -> dict[str, str]:
     from policy_reports.errors import CODES as REPORTS
 
     found: dict[str, str] = {}
-    for codes in (USE, LANGUAGE, LINEAGE, EVIDENCE, VERIFICATION, REPORTS):
+    for codes in (USE, LANGUAGE, FORMAT, LINT, LINEAGE, EVIDENCE, VERIFICATION, REPORTS):
         for code, meaning in codes.items():
             if code in found:
                 raise ValueError(code)

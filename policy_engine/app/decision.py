@@ -2,11 +2,12 @@
 
 import hashlib
 
+from policy_dsl.source import LITERATE_SUFFIX
 from policy_dsl.values import format_instant
 from policy_engine import __version__
 from policy_engine.app.evaluate import Evaluation
 from policy_engine.model.results import Result, Status, Witness
-from policy_engine.packs.library import pack_name
+from policy_engine.packs.library import POLICY_SUFFIX, pack_name
 from policy_evidence.canonical import JsonValue, canonical_bytes, digest
 from policy_evidence.predicates import DecisionPredicate
 
@@ -80,7 +81,13 @@ def evidence_set_digest(evaluation: Evaluation) -> str:
 
 def pack_member(file: str, data: bytes) -> str:
     """Return the name of a policy file inside a bundle."""
-    return f"packs/{pack_name(data) or file}.policy"
+    suffix = LITERATE_SUFFIX if file.endswith(LITERATE_SUFFIX) else POLICY_SUFFIX
+    return f"packs/{pack_name(file, data) or file}{suffix}"
+
+
+def member_pack(member: str) -> str:
+    """Return the name of the pack that a policy file inside a bundle holds."""
+    return member.removeprefix("packs/").removesuffix(".md").removesuffix(".policy")
 
 
 def _witness(witness: Witness) -> JsonValue:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from policy_dsl import compile_bytes
-from policy_dsl.diagnostics import Diagnostic, Severity, render_text
+from policy_dsl.diagnostics import Diagnostic, Severity, did_you_mean, render_text
+from policy_dsl.syntax.cst_to_ast import SEVERITIES
 from policy_dsl.typed.schema import Schema
 from policy_dsl.typed.tree import Program
 from policy_dsl.values import Value
@@ -16,10 +17,11 @@ from policy_engine.evaluation.world import World
 from policy_engine.lineage.binding import Misfit, read_value
 from policy_engine.lineage.graph import Snapshot, subject_digests
 from policy_engine.lineage.load import load_estate
-from policy_engine.model.errors import InputError
+from policy_engine.model.errors import Fault, InputError
 from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver
 from policy_engine.model.problems import Problem
 from policy_engine.model.results import Result, Status, Verdict, verdict_of
+from policy_engine.packs.profile import Enforcement, Profile
 from policy_evidence.errors import TrustError
 from policy_evidence.trust.document import parse_trust
 from policy_evidence.trust.model import Trust
@@ -36,7 +38,14 @@ class JudgedEvidence:
     waivers: tuple[VerifiedWaiver, ...] = ()
     rejected: tuple[tuple[str, Rejected], ...] = ()
     problems: tuple[Problem, ...] = ()
+    unjudged: int = 0
+    """How many files there was no trust file for."""
     usable: EvidenceSet = field(default_factory=EvidenceSet)
+
+    @property
+    def counted(self) -> tuple[VerifiedEvidence | VerifiedWaiver, ...]:
+        """Everything that passed verification, each for the time it counts."""
+        return (*self.verified, *self.waivers)
 
     @property
     def unverifiable(self) -> tuple[tuple[str, Rejected], ...]:
@@ -91,10 +100,14 @@ def evaluate_snapshot(
     diagnostics: tuple[Diagnostic, ...] = (),
 ) -> Evaluation:
     """Run compiled policies over a snapshot: the part that a replay repeats."""
+    _check_enforcement(inputs.profile, program)
     trust = read_trust(inputs.trust, at, inputs.profile.trust) if inputs.trust is not None else None
     judged = judge_evidence(inputs.evidence, trust, snapshot, program.schema)
     world = World(program.only(inputs.packs.selected), snapshot, judged.usable)
-    results, uses = apply_waivers(PointEvaluator(world).evaluate_all(at), [_waiver(w) for w in judged.waivers], at)
+    waivers = [_waiver(w) for w in judged.waivers]
+    results, uses = apply_waivers(
+        PointEvaluator(world).evaluate_all(at), waivers, at, lambda w: refused_waiver(w, inputs.profile, world.program)
+    )
     return Evaluation(
         inputs=inputs,
         at=at,
@@ -107,6 +120,30 @@ def evaluate_snapshot(
         problems=(*problems, *judged.problems),
         diagnostics=diagnostics,
     )
+
+
+def refused_waiver(waiver: Waiver, profile: Profile, program: Program) -> str | None:
+    """Say why the profile does not accept a verified waiver, or nothing when it does."""
+    rule = program.rules.get(waiver.rule)
+    if rule is not None and profile.enforcement_of(rule.name, rule.severity) is Enforcement.MANDATORY:
+        return "the profile makes the rule mandatory"
+    if profile.waivers.roles and not waiver.roles & set(profile.waivers.roles):
+        return f"the profile accepts waivers signed as {' or '.join(profile.waivers.roles)} only"
+    days = profile.waivers.max_days
+    if days is not None and waiver.counts_until > waiver.issued + timedelta(days=days):
+        return f"it runs for longer than the {days} days that the profile allows"
+    return None
+
+
+def _check_enforcement(profile: Profile, program: Program) -> None:
+    """Refuse an `enforcement` of no rule, pack or severity: a misspelt one would enforce nothing."""
+    packs = {pack.name for pack in program.packs}
+    above = {".".join(name.split(".")[:n]) for name in packs for n in range(1, name.count(".") + 2)}
+    known = {*program.rules, *packs, *above, *SEVERITIES}
+    wrong = [name for name in profile.enforcement if name not in known]
+    if wrong:
+        message = "`enforcement` names `{}`, and there is no such rule, pack or severity"
+        raise InputError([str(Fault("PE0003", message.format(name), help=did_you_mean(name, known))) for name in wrong])
 
 
 def compile_policies(
@@ -144,7 +181,9 @@ def judge_evidence(
 ) -> JudgedEvidence:
     """Verify every evidence file; nothing unverified reaches a rule."""
     if trust is None:
-        return JudgedEvidence()
+        message = "the profile names evidence but no `trust`, so none of it counts"
+        unjudged = tuple(Problem("PE3203", Severity.WARNING, message, file) for file in files)
+        return JudgedEvidence(problems=unjudged[:1], unjudged=len(unjudged))
     subjects = {node.id: subject_digests(node) for node in snapshot.nodes.values()}
     verified: list[VerifiedEvidence] = []
     waivers: list[VerifiedWaiver] = []
@@ -161,7 +200,9 @@ def judge_evidence(
                     waivers.append(record)
                 case Rejected():
                     rejected.append((file, record))
-    return JudgedEvidence(tuple(verified), tuple(waivers), tuple(rejected), tuple(problems), EvidenceSet.of(usable))
+    return JudgedEvidence(
+        tuple(verified), tuple(waivers), tuple(rejected), tuple(problems), usable=EvidenceSet.of(usable)
+    )
 
 
 def _usable(record: VerifiedEvidence, file: str, schema: Schema, problems: list[Problem]) -> list[Evidence]:
@@ -174,7 +215,7 @@ def _usable(record: VerifiedEvidence, file: str, schema: Schema, problems: list[
     fields: dict[str, Value] = {}
     for name, raw in record.fields.items():
         attribute = declared.fields.get(name)
-        value = read_value(list(raw) if isinstance(raw, tuple) else _exact(raw), attribute.type) if attribute else None
+        value = read_value(list(raw) if isinstance(raw, tuple) else exact(raw), attribute.type) if attribute else None
         if attribute is None or value is None or isinstance(value, Misfit):
             wanted = f"must be {value.expected}" if isinstance(value, Misfit) else "is not declared"
             message = f"field `{name}` of evidence `{record.type}` {wanted}, so it is not known"
@@ -196,7 +237,7 @@ def _usable(record: VerifiedEvidence, file: str, schema: Schema, problems: list[
     ]
 
 
-def _exact(raw: object) -> object:
+def exact(raw: object) -> object:
     """Return a JSON number as the exact decimal that was written, since the language knows no binary fractions."""
     from decimal import Decimal
 
@@ -214,6 +255,7 @@ def _waiver(record: VerifiedWaiver) -> Waiver:
         issued=record.issued,
         counts_from=record.counts_from,
         counts_until=min(record.counts_until, record.expires) if record.counts_until else record.expires,
+        roles=frozenset(role for signer in record.signers for role in signer.roles),
     )
 
 

@@ -1,13 +1,12 @@
 """Reads everything a run needs from disk, once, as bytes; nothing after this touches a file."""
 
 import glob
-import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from policy_engine.model.errors import InputError, fault
-from policy_engine.packs.library import PackFiles, select
+from policy_engine.packs.library import PackFiles, is_policy_file, select
 from policy_engine.packs.profile import Profile, parse_profile
 
 PROFILE_NAME = "profile.toml"
@@ -73,10 +72,15 @@ def _from_profile(path: Path, packs: tuple[str, ...]) -> Inputs:
     profile = parse_profile(data, str(path))
     folder = path.parent
     trust = read_file(folder / profile.trust) if profile.trust else None
+    chosen = _packs(packs or profile.packs, folder)
+    if packs:
+        # Parameters of packs that were left out have nothing to set.
+        kept = {n: v for n, v in profile.parameters.items() if n.rpartition(".")[0] in chosen.names}
+        profile = replace(profile, packs=packs, parameters=kept, enforcement={})
     return Inputs(
         profile=profile,
         profile_bytes=data,
-        packs=_packs(packs or profile.packs, folder),
+        packs=chosen,
         sources=_matching(profile.sources, folder, required=True),
         evidence=_matching(profile.evidence, folder, required=False),
         trust=trust,
@@ -85,7 +89,7 @@ def _from_profile(path: Path, packs: tuple[str, ...]) -> Inputs:
 
 
 def _packs(specifications: tuple[str, ...], folder: Path) -> PackFiles:
-    files = [s for s in specifications if s.endswith(".policy")]
+    files = [s for s in specifications if is_policy_file(s)]
     own = _matching(tuple(files), folder, required=True)
     return select([s for s in specifications if s not in files], own)
 
@@ -103,9 +107,3 @@ def _matching(patterns: tuple[str, ...], folder: Path, *, required: bool) -> dic
     if reports:
         raise InputError(reports)
     return dict(sorted(found.items()))
-
-
-def passphrase(profile: Profile) -> bytes | None:
-    """Return the passphrase of the signing keys from the profile's environment variable, if it is set."""
-    value = os.environ.get(profile.signing.passphrase_env)
-    return value.encode() if value else None

@@ -1,15 +1,11 @@
 """Runs the tests that packs declare: each step's facts, its instant, and the results it expects."""
 
-import hashlib
 from dataclasses import dataclass
-from datetime import datetime
 
 from policy_dsl.source import Span
 from policy_dsl.typed import tree
+from policy_engine.app.testing.scenes import Case, Misplaced, cases_of
 from policy_engine.evaluation.point.evaluate import PointEvaluator
-from policy_engine.evaluation.world import World
-from policy_engine.lineage.graph import Edge, Fact, Node, Snapshot
-from policy_engine.model.evidence import Evidence, EvidenceSet
 from policy_engine.model.results import Result
 
 
@@ -23,9 +19,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A test and what went wrong in it."""
+    """A test, what it expects and what went wrong in it."""
 
     test: tree.PackTest
+    cases: tuple[Case, ...]
     failures: tuple[Failure, ...]
 
     @property
@@ -36,52 +33,27 @@ class Outcome:
 
 def run_tests(program: tree.Program) -> list[Outcome]:
     """Run every test of a program that compiled without errors."""
-    return [_run(program, test) for test in program.tests]
+    return [_run(program, number, test) for number, test in enumerate(program.tests)]
 
 
-def _run(program: tree.Program, test: tree.PackTest) -> Outcome:
-    nodes: list[Node] = []
-    edges: list[Edge] = []
-    evidence: list[Evidence] = []
+def _run(program: tree.Program, number: int, test: tree.PackTest) -> Outcome:
+    cases: list[Case] = []
     failures: list[Failure] = []
-    at: datetime | None = None
-    for step in test.steps:
-        match step:
-            case tree.AtStep(instant):
-                at = instant
-            case tree.NodeGiven(node_id, kind, values):
-                nodes.append(Node(node_id, kind, {name: Fact(value) for name, value in values.items()}))
-            case tree.EdgeGiven(edge_type, source, target):
-                edges.append(Edge(edge_type, source, target))
-            case tree.EvidenceGiven() if at is not None:
-                evidence.append(_evidence(step, len(evidence), at))
-            case tree.Expectation() if at is not None:
-                world = World(program, Snapshot.build(nodes, edges), EvidenceSet.of(evidence))
-                failures += _compare(step, PointEvaluator(world), at)
-            case _:
-                failures.append(Failure(test.span, "the first `at` stands after the first fact or expectation"))
-    return Outcome(test, tuple(failures))
+    for case in cases_of(number, test):
+        match case:
+            case Misplaced():
+                failures.append(Failure(case.span, "the first `at` stands after the first fact or expectation"))
+            case Case(_, scene, expected):
+                cases.append(case)
+                failures += _compare(expected, PointEvaluator(scene.world(program)), case)
+    return Outcome(test, tuple(cases), tuple(failures))
 
 
-def _evidence(given: tree.EvidenceGiven, number: int, at: datetime) -> Evidence:
-    issued = given.issued or at
-    return Evidence(
-        digest=f"sha256:{hashlib.sha256(f'{number} {given.type} {given.subject}'.encode()).hexdigest()}",
-        type=given.type,
-        subject=given.subject,
-        issued=issued,
-        counts_from=issued,
-        counts_until=given.expires,
-        fields=given.fields,
-        signers=tuple(frozenset({role}) for role in given.roles) or (frozenset(),),
-    )
-
-
-def _compare(expected: tree.Expectation, evaluator: PointEvaluator, at: datetime) -> list[Failure]:
+def _compare(expected: tree.Expectation, evaluator: PointEvaluator, case: Case) -> list[Failure]:
     rule = evaluator.world.program.rules[expected.rule]
     if expected.subject not in evaluator.world.subjects(rule):
         return [Failure(expected.span, f"`{expected.subject}` is not of a kind that `{rule.name}` is about")]
-    result = evaluator.evaluate(rule, expected.subject, at)
+    result = evaluator.evaluate(rule, expected.subject, case.scene.at)
     if result.status.value != expected.status:
         return [Failure(expected.span, f"expected {expected.status}, found {result.status.value}{_why(result)}")]
     reasons = _things_named(result)

@@ -7,7 +7,8 @@ A bundle is checked in this order; what comes later rests on what comes before:
     3 manifest      signed by a trusted key; every member has the digest that it lists, and there are no others
     4 decision      signed by a trusted key, and about the snapshot in the bundle
     5 inputs        policies, profile, trust, evidence and snapshot are those that the decision names
-    6 replay        policies evaluated again over snapshot and evidence give the same results, byte for byte
+    6 replay        policies evaluated again over snapshot and evidence give the same results, byte for byte;
+                    with a trust file of the reader's own, the evidence counts by that one, too
     7 report        the PDF is signed, unchanged, and carries the assessment that is in the bundle
     8 assessment    the assessment is the one that the decision gives
 
@@ -18,6 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from policy_dsl.values import format_instant
 from policy_engine.app.assess import (
     ASSESSMENT_NAME,
     DECISION_NAME,
@@ -27,8 +29,8 @@ from policy_engine.app.assess import (
     TRUST_MEMBER,
 )
 from policy_engine.app.assessment import assessment_of
-from policy_engine.app.decision import decision_of, differences
-from policy_engine.app.evaluate import Evaluation, compile_policies, evaluate_snapshot
+from policy_engine.app.decision import decision_of, differences, member_pack
+from policy_engine.app.evaluate import Evaluation, compile_policies, evaluate_snapshot, judge_evidence
 from policy_engine.app.inputs import Inputs
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.snapshot import from_bytes
@@ -52,6 +54,7 @@ CODES: dict[str, str] = {
     "PE5204": "the report of a bundle does not carry the assessment of its decision",
     "PE5205": "what a check needs is not there",
     "PE5206": "the trust file cannot be used",
+    "PE5207": "evidence that counted for a decision does not count by the reader's trust file",
 }
 """Codes of verification; docs/reference/codes.md has an entry for every one."""
 
@@ -86,7 +89,7 @@ def verify_bundle(data: bytes, at: datetime, reader_trust: bytes | None = None) 
 
     # 2 Whose signatures count.
     trust = _trust(members, reader_trust, checks)
-    if trust is None:
+    if trust is None or not _current(trust, at, checks, own=reader_trust is not None):
         return Verification(tuple(checks))
 
     # 3 The manifest and every member against it. When something broke, nothing below means anything.
@@ -102,9 +105,11 @@ def verify_bundle(data: bytes, at: datetime, reader_trust: bytes | None = None) 
         return Verification(tuple(checks))
 
     # 4–8
-    decision = _decision(members, trust, checks)
+    decision = _decision(members, trust, at, checks)
     if decision is not None and _inputs(members, decision, checks):
         again = _replay(members, decision, checks)
+        if again is not None and reader_trust is not None:
+            _evidence(again, trust, checks)
         _report(members, trust, at, checks)
         if again is not None:
             _assessment(members, again, checks)
@@ -115,7 +120,7 @@ def verify_report(data: bytes, at: datetime, reader_trust: bytes) -> Verificatio
     """Check the signature of a report alone against the certificates of a trust file."""
     checks: list[Check] = []
     trust = _trust({}, reader_trust, checks)
-    if trust is not None:
+    if trust is not None and _current(trust, at, checks, own=True):
         _pdf(data, trust, at, checks)
     return Verification(tuple(checks))
 
@@ -142,10 +147,32 @@ def _trust(members: Mapping[str, bytes], reader_trust: bytes | None, checks: lis
     return trust
 
 
-def _decision(members: Mapping[str, bytes], trust: Trust, checks: list[Check]) -> DecisionPredicate | None:
+def _current(trust: Trust, at: datetime, checks: list[Check], *, own: bool) -> bool:
+    """Refuse the reader's own trust file when its time is over; that of an old bundle may be, and that is said."""
+    if at < trust.expires:
+        return True
+    when = format_instant(trust.expires)
+    if own:
+        detail = f"your trust file expired at {when}: get the current one from its owner"
+        checks.append(Check("trust", CheckStatus.MISSING, detail, "PE5206"))
+        return False
+    checks.append(_ok("trust", f"the bundle's own trust file expired at {when}, after it was made"))
+    return True
+
+
+def _decision(
+    members: Mapping[str, bytes], trust: Trust, at: datetime, checks: list[Check]
+) -> DecisionPredicate | None:
     found = verify_statement(members[DECISION_NAME], trust, DECISION_TYPE)
     if isinstance(found, Rejected):
         checks.append(_failed("decision", "PE5201", f"step {found.step}: {found.message} ({found.code})"))
+        return None
+    if found.counts_until is not None and found.counts_until <= at:
+        # Nothing but the signer's word says when it was signed, so a revoked key vouches for nothing.
+        when = format_instant(found.counts_until)
+        checks.append(
+            _failed("decision", "PE5201", f"its key was revoked at {when}, and no trusted time shows it is older")
+        )
         return None
     predicate = found.predicate
     assert isinstance(predicate, DecisionPredicate)  # noqa: S101 - the type was asked for
@@ -161,7 +188,9 @@ def _decision(members: Mapping[str, bytes], trust: Trust, checks: list[Check]) -
 def _inputs(members: Mapping[str, bytes], decision: DecisionPredicate, checks: list[Check]) -> bool:
     named = decision.inputs
     wanted = {SNAPSHOT_NAME: named.snapshot, TRUST_MEMBER: named.trust, PROFILE_MEMBER: named.profile}
-    wanted |= {f"packs/{p.name}.policy": p.sha256 for p in named.packs}
+    # A pack may be plain or literate; its name in the bundle says which.
+    files = {member_pack(name): name for name in members if name.startswith("packs/")}
+    wanted |= {files.get(p.name, f"packs/{p.name}.policy"): p.sha256 for p in named.packs}
     wanted |= {f"evidence/{d.removeprefix('sha256:')}.dsse.json": d for d in named.evidence}
     actual = {n: digest(data) for n, data in members.items() if n in wanted or n.startswith(("packs/", "evidence/"))}
     wrong = sorted(n for n in {*wanted, *actual} if wanted.get(n) != actual.get(n))
@@ -193,7 +222,7 @@ def _evaluated_again(members: Mapping[str, bytes], decision: DecisionPredicate) 
     profile = parse_profile(members[PROFILE_MEMBER], PROFILE_MEMBER)
     policies = {name: data for name, data in members.items() if name.startswith("packs/")}
     evidence = {name: data for name, data in members.items() if name.startswith("evidence/")}
-    own = {n.removeprefix("packs/").removesuffix(".policy") for n in policies}
+    own = {member_pack(n) for n in policies}
     selected = _selected(profile.packs, own, policies, decision)
     inputs = Inputs(
         profile=profile,
@@ -214,8 +243,26 @@ def _selected(
     """Return the packs whose rules count: those that results name, and those that the profile selects by name."""
     by_profile = {n for n in names for w in wanted if n == w or n.startswith(f"{w}.")}
     by_results = {str(r.get("rule", "")).rpartition(".")[0] for r in decision.results}
-    known = {pack_name(data) for data in policies.values()}
+    known = {pack_name(file, data) for file, data in policies.items()}
     return frozenset((by_profile | by_results) & {n for n in known if n is not None})
+
+
+def _evidence(again: Evaluation, trust: Trust, checks: list[Check]) -> None:
+    """Judge the evidence by the reader's trust file: what counted for the decision must count for the reader."""
+    if trust.digest == (again.trust.digest if again.trust is not None else ""):
+        checks.append(_ok("evidence", "judged by your trust file, which is the bundle's"))
+        return
+    yours = judge_evidence(again.inputs.evidence, trust, again.snapshot, again.program.schema)
+    counted = {(r.digest, r.subject, r.counts_until) for r in again.evidence.counted}
+    for_you = {(r.digest, r.subject, r.counts_until) for r in yours.counted}
+    lost = sorted({digest for digest, _, _ in counted - for_you})
+    if lost:
+        shown = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+        checks.append(
+            _failed("evidence", "PE5207", f"it counted for the decision, but not by your trust file: {shown}")
+        )
+    else:
+        checks.append(_ok("evidence", f"{len(counted)} pieces count by your trust file, too"))
 
 
 def _report(members: Mapping[str, bytes], trust: Trust, at: datetime, checks: list[Check]) -> None:

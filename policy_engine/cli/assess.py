@@ -4,13 +4,14 @@ from pathlib import Path
 
 import click
 
+from policy_dsl.syntax.cst_to_ast import SEVERITIES
 from policy_engine.app.assess import ASSESSMENT_NAME, DECISION_NAME, REPORT_NAME, ReportSigner, assess
 from policy_engine.app.evaluate import evaluate
 from policy_engine.app.formats import render
 from policy_engine.app.inputs import Inputs, read_file, read_inputs
 from policy_engine.cli.check import exit_code
 from policy_engine.cli.options import clock, instant_option, passphrase_option, run_options, write_file
-from policy_engine.cli.text import SEVERITIES, lines
+from policy_engine.cli.text import lines
 from policy_engine.model.errors import fault
 from policy_evidence.signing.files import read_private_key
 from policy_evidence.signing.keys import PrivateKey

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import click
 
+from policy_dsl.syntax.cst_to_ast import SEVERITIES
 from policy_engine.app.evaluate import Evaluation, evaluate
 from policy_engine.app.inputs import read_inputs
 from policy_engine.cli.options import instant_option, outputs_option, run_options, write_file
-from policy_engine.cli.text import SEVERITIES, lines
-from policy_engine.model.results import Status
+from policy_engine.cli.text import lines
+from policy_engine.model.results import Result, Status
+from policy_engine.packs.profile import Enforcement
 
 
 @click.command("check")
@@ -47,11 +49,19 @@ def command(
 
 def exit_code(run: Evaluation, fail_on: str) -> int:
     """Return the gate's answer."""
-    counted = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-    statuses = {r.status for r in run.results if run.program.rules[r.rule].severity in counted}
+    statuses = {r.status for r in run.results if _counts(run, r, fail_on)}
     if Status.FAIL in statuses:
         return 1
-    return 3 if not run.results or Status.UNKNOWN in statuses or run.evidence.unverifiable else 0
+    return (
+        3 if not run.results or Status.UNKNOWN in statuses or run.evidence.unverifiable or run.evidence.unjudged else 0
+    )
+
+
+def _counts(run: Evaluation, result: Result, fail_on: str) -> bool:
+    """Tell whether a result decides: its rule is grave enough, and the profile does not make it mere advice."""
+    rule = run.program.rules[result.rule]
+    advisory = run.inputs.profile.enforcement_of(rule.name, rule.severity) is Enforcement.ADVISORY
+    return not advisory and rule.severity in SEVERITIES[: SEVERITIES.index(fail_on) + 1]
 
 
 def write_outputs(run: Evaluation, files: dict[str, Path]) -> None:

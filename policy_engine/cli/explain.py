@@ -39,11 +39,11 @@ def command(what: str, subject: str | None, target: Path, at: str | None) -> Non
         return
     if subject is None:
         program = _program(target)
-        for line in _rule_lines(program, _rule(program, what)):
+        for line in _rule_lines(program, rule_named(program, what)):
             click.echo(line)
         return
     run = evaluate(read_inputs(target), instant_option(at))
-    rule = _rule(run.program, what)
+    rule = rule_named(run.program, what)
     found = next((r for r in run.results if (r.rule, r.subject) == (rule.name, subject)), None)
     if found is None:
         known = [r.subject for r in run.results if r.rule == rule.name]
@@ -58,7 +58,12 @@ def _program(target: Path) -> Program:
     return compile_policies(packs.files, {})[0]
 
 
-def _rule(program: Program, name: str) -> Rule:
+def rule_named(program: Program, name: str) -> Rule:
+    """Return the rule of a name, full or without its pack where that is clear.
+
+    Raises:
+        InputError: PE0009, there is none, or there are several.
+    """
     found = [r for full, r in program.rules.items() if full == name or full.endswith(f".{name}")]
     if len(found) == 1:
         return found[0]
@@ -96,5 +101,6 @@ def _result_lines(rule: Rule, result: Result) -> list[str]:
     found += [f"  fact:    {f.attribute} of {f.node} is {f.value}" for f in result.facts]
     found += [f"  evidence: {digest}" for digest in result.evidence]
     found += [f"  do:      {result.remedy}"] if result.remedy else []
-    until = format_instant(result.valid_until) if result.valid_until else "any time: no instant changes it"
-    return [*found, f"  stays so until {until}, if no fact changes"]
+    if result.valid_until is None:
+        return [*found, "  stays so for as long as no fact changes"]
+    return [*found, f"  stays so until {format_instant(result.valid_until)}, if no fact changes"]

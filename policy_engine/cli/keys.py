@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from policy_engine.app.inputs import read_file
-from policy_engine.cli.options import clock, passphrase_option, write_file
+from policy_engine.cli.options import clock, make_folder, passphrase_option, write_file
+from policy_engine.model.errors import fault
 from policy_evidence.signing.certificates import Holder, create_authority, issue_certificate
 from policy_evidence.signing.files import read_private_key, write_private_key
 from policy_evidence.signing.keys import Algorithm, PrivateKey
@@ -32,6 +33,7 @@ def generate(file: Path, algorithm: str) -> None:
     POLICY_ENGINE_PASSPHRASE, or asked for. A file that exists is never overwritten.
     """
     key = PrivateKey.generate(Algorithm(algorithm))
+    make_folder(file.parent)
     write_private_key(file, key, passphrase_option(PASSPHRASE))
     _show(key)
 
@@ -48,7 +50,7 @@ def show(file: Path) -> None:
 @click.argument("certificate", type=click.Path(path_type=Path))
 @click.option("--name", required=True, help="The name of the authority.")
 @click.option("--organisation", help="The organisation it belongs to.")
-@click.option("--days", type=click.IntRange(1, 36500), default=3650, show_default=True)
+@click.option("--days", type=click.IntRange(1, 36500), default=3650, show_default=True, help="How long it is valid.")
 def authority(key: Path, certificate: Path, name: str, organisation: str | None, days: int) -> None:
     """Make a small certificate authority: the certificate of KEY, signed by itself, in CERTIFICATE.
 
@@ -71,11 +73,11 @@ def authority(key: Path, certificate: Path, name: str, organisation: str | None,
 @command.command("certify")
 @click.argument("key", type=click.Path(path_type=Path))
 @click.argument("certificate", type=click.Path(path_type=Path))
-@click.option("--authority-key", required=True, type=click.Path(path_type=Path))
-@click.option("--authority-certificate", required=True, type=click.Path(path_type=Path))
+@click.option("--authority-key", required=True, type=click.Path(path_type=Path), help="The key of the authority.")
+@click.option("--authority-certificate", required=True, type=click.Path(path_type=Path), help="Its certificate.")
 @click.option("--name", required=True, help="Who signs reports.")
 @click.option("--organisation", help="The organisation they belong to.")
-@click.option("--days", type=click.IntRange(1, 36500), default=730, show_default=True)
+@click.option("--days", type=click.IntRange(1, 36500), default=730, show_default=True, help="How long it is valid.")
 def certify(
     key: Path,
     certificate: Path,
@@ -88,10 +90,13 @@ def certify(
     """Issue the certificate with which KEY signs reports."""
     passphrase = passphrase_option(PASSPHRASE)
     now = clock()
+    public_key = read_private_key(key, passphrase).public_key
+    if public_key.algorithm is not Algorithm.RSA:
+        raise fault("PE0007", "reports are signed with RSA keys", help="make one with `keys generate --algorithm rsa`")
     pem = issue_certificate(
         read_private_key(authority_key, passphrase),
         read_file(authority_certificate).decode("ascii", errors="replace"),
-        read_private_key(key, passphrase).public_key,
+        public_key,
         Holder(name, organisation),
         serial=secrets.randbits(120),
         not_before=now,

@@ -15,6 +15,8 @@ _COMMANDS = {
     "verify": "Check a bundle or a report, with no network.",
     "explain": "Say what a rule asks, why a result is what it is, or what a code means.",
     "test": "Run the tests of policies.",
+    "fmt": "Lay policies out in the one canonical way.",
+    "lint": "Find what policies say that is probably not meant.",
     "evidence": "Sign, add, verify and list evidence and waivers.",
     "keys": "Make keys, and certificates for signing reports.",
 }

@@ -28,7 +28,7 @@ def run_options(command: Command) -> Command:
         click.option(
             "--at", "at", metavar="INSTANT", help="The instant of evaluation: a date or RFC 3339. [default: now]"
         ),
-        click.argument("target", type=click.Path(path_type=Path), default=Path(), metavar="[PROFILE|FOLDER|FILE]"),
+        click.argument("target", type=click.Path(path_type=Path), default=Path(), metavar="[TARGET]"),
     ):
         command = option(command)
     return command
@@ -76,10 +76,18 @@ def outputs_option(values: tuple[str, ...]) -> dict[str, Path]:
     return outputs
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise fault("PE0002", f"`{folder}` cannot be made: {(error.strerror or 'unknown reason').lower()}") from error
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             beside.write_bytes(data)

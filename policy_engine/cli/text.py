@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import click
 
+from policy_dsl.syntax.cst_to_ast import SEVERITIES
 from policy_dsl.typed.tree import Rule
 from policy_dsl.values import format_instant
 from policy_engine.app.evaluate import Evaluation
 from policy_engine.evaluation.waivers import WaiverState
 from policy_engine.model.results import Result, Status, Verdict, Witness
+from policy_engine.packs.profile import Enforcement
 
-SEVERITIES = ("critical", "high", "medium", "low")
 _VERDICTS = {
     Verdict.COMPLIANT: ("COMPLIANT", "green"),
     Verdict.NOT_COMPLIANT: ("NOT COMPLIANT", "red"),
@@ -44,7 +45,7 @@ def lines(run: Evaluation) -> Iterator[str]:
 
 def _failure(run: Evaluation, result: Result) -> Iterator[str]:
     rule = run.program.rules[result.rule]
-    yield _headline("FAIL", "red", rule, result)
+    yield _headline("FAIL", "red", rule, result) + _enforced(run, rule)
     yield f"  {result.message or rule.title}"
     for witness in result.witnesses[:_SHOWN_PATHS]:
         if len(witness.hops) > 1:
@@ -58,16 +59,23 @@ def _failure(run: Evaluation, result: Result) -> Iterator[str]:
 
 def _unknown(run: Evaluation, result: Result) -> Iterator[str]:
     rule = run.program.rules[result.rule]
-    yield _headline("UNKNOWN", "yellow", rule, result)
+    yield _headline("UNKNOWN", "yellow", rule, result) + _enforced(run, rule)
     yield f"  {rule.title}"
     for missing in result.missing:
         yield f"  {missing.reason}: {missing.attribute} of {missing.node}"
     yield from _law(rule)
+    if result.remedy:
+        yield f"  do:   {result.remedy}"
 
 
 def _headline(word: str, colour: str, rule: Rule, result: Result) -> str:
     subject = click.style(result.subject, bold=True)
     return f"{click.style(word, fg=colour, bold=True)} [{rule.severity}] {rule.name} on {subject}"
+
+
+def _enforced(run: Evaluation, rule: Rule) -> str:
+    level = run.inputs.profile.enforcement_of(rule.name, rule.severity)
+    return "" if level is Enforcement.OVERRIDABLE else f" ({level})"
 
 
 def _law(rule: Rule) -> Iterator[str]:

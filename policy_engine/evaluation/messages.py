@@ -27,7 +27,11 @@ def _placeholder(meanings: tuple[tree.Expression, ...], bindings: Mapping[int, s
                 value: Value | None = world.read(node, attribute)
                 if value is not None:
                     return text(value)
-                return node if attribute.name == "name" else f"[{attribute.name} of {node} not stated]"
+                return (
+                    node
+                    if attribute.name == "name"
+                    else f"[{attribute.name} of {node} {world.why_missing(node, attribute.name)}]"
+                )
             case _:
                 continue
     first = meanings[0]

@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Context, Decimal
-from functools import cmp_to_key
+from functools import cmp_to_key, reduce
 from typing import Any
 
 from policy_dsl.typed.tree import AggregateWord, Operator
@@ -80,26 +80,28 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def aggregate(word: AggregateWord, values: list[Any]) -> Value | None:
-    """Return what is made of values; none for the smallest, largest or average of nothing, or of several currencies."""
+    """Return what is made of one or more values; there is none for amounts of money in several currencies."""
     if word is AggregateWord.COUNT:
         return len(values)
-    if len({v.currency for v in values if isinstance(v, Money)}) > 1:
-        return None
-    if values and isinstance(values[0], Money):
+    if isinstance(values[0], Money):
+        if len({v.currency for v in values}) > 1:
+            return None
         found = aggregate(word, [v.amount for v in values])
-        return Money(Decimal(str(found)), values[0].currency) if found is not None else None
+        return Money(found, values[0].currency) if isinstance(found, Decimal) else None
     match word:
         case AggregateWord.SUM:
-            total: Any = 0
-            for value in values:
-                total = _sum(total, value)
-            return total  # type: ignore[no-any-return]  # a sum of numbers
+            return _total(values)
         case AggregateWord.AVERAGE:
-            total = aggregate(AggregateWord.SUM, values)
-            return _CONTEXT.divide(Decimal(total), Decimal(len(values))) if values else None
-        case _:
-            ordered = sorted(values, key=cmp_to_key(_order))
-            return (ordered[0] if word is AggregateWord.MIN else ordered[-1]) if values else None
+            return _CONTEXT.divide(Decimal(str(_total(values))), Decimal(len(values)))
+        case AggregateWord.MIN:
+            return min(values, key=cmp_to_key(_order))  # type: ignore[no-any-return]  # one of the values
+        case AggregateWord.MAX:
+            return max(values, key=cmp_to_key(_order))  # type: ignore[no-any-return]  # one of the values
+
+
+def _total(values: list[Any]) -> Value:
+    total: Value = reduce(_sum, values)
+    return total
 
 
 def _order(left: Any, right: Any) -> int:

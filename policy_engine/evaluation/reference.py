@@ -131,7 +131,7 @@ class _Walk:
             found = self.trace(expression.condition, inner, evidence)
             conditions.append(found_at(item, anchor, expression.variable.slot, found))
             operands.append(self.trace(expression.operand, inner, evidence) if expression.operand is not None else None)
-        return aggregated(expression.word, anchor or "", tuple(conditions), tuple(operands))
+        return aggregated(expression, anchor or "", tuple(conditions), tuple(operands))
 
     def latest_field(self, expression: tree.LatestField, bindings: Bindings, evidence: Evidence | None) -> Trace:
         pattern, name = expression.pattern, expression.attribute.name

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from policy_dsl.typed.tree import AggregateWord
+from policy_dsl.typed.tree import Aggregate
 from policy_engine.evaluation import operators
 from policy_engine.model.results import FactRead, Hop, MissingFact, Witness
 
@@ -107,7 +107,7 @@ def found_at(item: Item, anchor: str | None, slot: int, inner: Trace) -> Trace:
 
 
 def aggregated(
-    word: AggregateWord, place: str, conditions: tuple[Trace, ...], operands: tuple[Trace | None, ...]
+    expression: Aggregate, place: str, conditions: tuple[Trace, ...], operands: tuple[Trace | None, ...]
 ) -> Trace:
     """Combine, for each thing of a range, whether it counts and its operand; ``place`` is where nothing was found."""
     unknown = [c for c in conditions if c.value is UNKNOWN]
@@ -116,8 +116,9 @@ def aggregated(
     if unknown:
         return together(UNKNOWN, unknown)
     number = sum(c.value is True for c in conditions)
-    values = [o.value for o in counted] if word is not AggregateWord.COUNT else [None] * number
-    if not values and word in {AggregateWord.MIN, AggregateWord.MAX, AggregateWord.AVERAGE}:
-        missing = MissingFact(place, f"{word} of nothing", "nothing was found")
+    if not number and expression.of_nothing is None:
+        missing = MissingFact(place, f"{expression.word} of nothing", "nothing was found")
         return Trace(UNKNOWN, missing=frozenset({missing}))
-    return operated(operators.aggregate(word, values), (*conditions, *counted))
+    values = [o.value for o in counted] if expression.operand is not None else [None] * number
+    made = operators.aggregate(expression.word, values) if number else expression.of_nothing
+    return operated(made, (*conditions, *counted))

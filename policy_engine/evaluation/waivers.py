@@ -4,7 +4,7 @@ A waiver never changes a rule. A failure with a waiver that counts is ``waived``
 A waiver that does not count, or that no failure needs, is reported.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +21,7 @@ class WaiverState(StrEnum):
     APPLIED = "applied"
     UNUSED = "unused"
     EXPIRED = "expired"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,19 @@ class WaiverUse:
 
 
 def apply_waivers(
-    results: Iterable[Result], waivers: Sequence[Waiver], at: datetime
+    results: Iterable[Result],
+    waivers: Sequence[Waiver],
+    at: datetime,
+    refusal: Callable[[Waiver], str | None] = lambda _: None,
 ) -> tuple[list[Result], list[WaiverUse]]:
-    """Return the results with waivers applied, and the fate of every waiver."""
+    """Return the results with waivers applied, and the fate of every waiver.
+
+    ``refusal`` says why the organisation does not accept a waiver, or nothing when it does.
+    """
+    refused = [WaiverUse(w, WaiverState.REJECTED, why) for w in waivers if (why := refusal(w)) is not None]
+    accepted = [w for w in waivers if refusal(w) is None]
     by_target: dict[tuple[str, str], list[Waiver]] = {}
-    for waiver in waivers:
+    for waiver in accepted:
         by_target.setdefault((waiver.rule, waiver.subject), []).append(waiver)
     seen: dict[tuple[str, str], Status] = {}
     applied: set[str] = set()
@@ -49,10 +58,8 @@ def apply_waivers(
         if waived.waiver is not None:
             applied.add(waived.waiver)
         after.append(waived)
-    return after, [
-        _fate(w, applied, seen.get((w.rule, w.subject)), at)
-        for w in sorted(waivers, key=lambda w: (w.rule, w.subject, w.digest))
-    ]
+    uses = refused + [_fate(w, applied, seen.get((w.rule, w.subject)), at) for w in accepted]
+    return after, sorted(uses, key=lambda u: (u.waiver.rule, u.waiver.subject, u.waiver.digest))
 
 
 def _waived(result: Result, waivers: list[Waiver], at: datetime) -> Result:

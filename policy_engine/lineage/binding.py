@@ -23,7 +23,7 @@ from decimal import Decimal
 from typing import Final
 
 from policy_dsl.typed.types import AttributeType, EnumType, SetType, Simple
-from policy_dsl.values import Duration, Scalar, Value, duration_of, instant
+from policy_dsl.values import CURRENCIES, Duration, Money, Scalar, Value, duration_of, instant
 from policy_engine.lineage.names import nearest
 
 # RFC 7493 section 2.2: integers outside this range are not exact in every reader.
@@ -33,6 +33,7 @@ _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[-+][0-9]{2}:[0-9]{2})"
 )
+_MONEY: Final = re.compile(r"(-?[0-9]{1,18}(?:\.[0-9]{1,6})?) ([A-Z]{3})")
 _DURATION_PART: Final = re.compile(r"(-?[0-9]{1,9}) ([a-z]+)(?: |$)")
 
 
@@ -167,6 +168,15 @@ def _duration(raw: object) -> Scalar | Misfit:
     return total
 
 
+def _money(raw: object) -> Scalar | Misfit:
+    if isinstance(raw, Money):
+        return raw
+    match = _MONEY.fullmatch(raw) if isinstance(raw, str) else None
+    if match is None or match[2] not in CURRENCIES:
+        return Misfit("an amount of money", "write it like `1500.00 EUR`, with a currency of ISO 4217")
+    return Money(Decimal(match[1]), match[2])
+
+
 _READERS: Final[dict[Simple, Callable[[object], Scalar | Misfit]]] = {
     Simple.TEXT: _text,
     Simple.INTEGER: _integer,
@@ -175,4 +185,5 @@ _READERS: Final[dict[Simple, Callable[[object], Scalar | Misfit]]] = {
     Simple.DATE: _date,
     Simple.INSTANT: _instant,
     Simple.DURATION: _duration,
+    Simple.MONEY: _money,
 }

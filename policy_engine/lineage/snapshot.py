@@ -22,7 +22,7 @@ from typing import Any, Final, TypeVar
 
 from policy_dsl.typed.schema import Attribute, Schema
 from policy_dsl.typed.types import EnumType, SetType, Simple
-from policy_dsl.values import Duration, Scalar, Value, format_instant
+from policy_dsl.values import Duration, Money, Scalar, Value, format_instant
 from policy_engine.lineage.bulk import without_search_for_cycles
 from policy_engine.lineage.documents import Limits, read_documents
 from policy_engine.lineage.errors import LineageError, lineage_error
@@ -269,6 +269,9 @@ class _Reader:
                 return decimal(written)
             if of is Simple.DATE:
                 return date.fromisoformat(written)
+            if of is Simple.MONEY:
+                amount, currency = written.split(" ")
+                return Money(decimal(amount), currency)
         except ValueError:
             raise self._wrong(f"{of} is expected, not `{written}`", at) from None
         if of is Simple.INSTANT:

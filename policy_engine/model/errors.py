@@ -18,6 +18,7 @@ CODES: dict[str, str] = {
     "PE0012": "an internal error stopped the run, and nothing was decided",
     "PE0013": "a passphrase is needed and nobody can be asked for it",
     "PE3201": "evidence is of a type that no pack declares",
+    "PE3203": "there is evidence and no trust file to judge it by, so none of it counts",
     "PE3202": "a field of evidence does not fit what its type declares",
 }
 """Codes of the use cases; docs/reference/codes.md has an entry for every one."""

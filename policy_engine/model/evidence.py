@@ -49,6 +49,8 @@ class Waiver:
     issued: datetime
     counts_from: datetime
     counts_until: datetime
+    roles: frozenset[str] = frozenset()
+    """The roles in which it was signed."""
 
 
 @dataclass(frozen=True, slots=True)

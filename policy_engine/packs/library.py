@@ -11,14 +11,13 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from policy_dsl.source import LITERATE_SUFFIX, SourceFile
 from policy_engine.model.errors import fault
 
-_HEADER = re.compile(
-    rb"^(?:\xef\xbb\xbf)?(?:[ \t\r\n]|#[^\n]*\n)*policy[ \t]+([^\W\d]\w*(?:\.[^\W\d]\w*)*)".replace(
-        rb"[^\W\d]\w*", rb"[A-Za-z_]\w*"
-    )
-)
-_USE = re.compile(rb"^use[ \t]+([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)", re.MULTILINE)
+POLICY_SUFFIX = ".policy"
+
+_HEADER = re.compile(r"(?:\s|#[^\n]*\n)*policy[ \t]+([^\W\d]\w*(?:\.[^\W\d]\w*)*)")
+_USE = re.compile(r"^use[ \t]+([^\W\d]\w*(?:\.[^\W\d]\w*)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,11 @@ class PackFiles:
 
     files: Mapping[str, bytes]
     selected: frozenset[str]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all packs, those that are only used by others too."""
+        return frozenset(name for file, data in self.files.items() if (name := pack_name(file, data)) is not None)
 
 
 def library_folder() -> Path:
@@ -41,27 +45,36 @@ def library() -> Mapping[str, tuple[str, bytes]]:
     """Return the library's packs: name → (file name, content)."""
     folder = library_folder()
     packs: dict[str, tuple[str, bytes]] = {}
-    for path in sorted(folder.rglob("*.policy")):
+    for path in sorted(p for p in folder.rglob("*") if is_policy_file(p.name)):
         data = path.read_bytes()
-        name = pack_name(data)
+        name = pack_name(path.name, data)
         if name is not None:
             packs[name] = (f"library/{path.relative_to(folder).as_posix()}", data)
     return packs
 
 
-def pack_name(data: bytes) -> str | None:
+def pack_name(file: str, data: bytes) -> str | None:
     """Return the name in a policy file's header, or nothing when it does not begin with one.
 
-    >>> pack_name(b"# ours\\npolicy bank.models title \\"x\\"")
+    >>> pack_name("ours.policy", b"# ours\\npolicy bank.models title \\"x\\"")
     'bank.models'
     """
-    found = _HEADER.match(data)
-    return found[1].decode() if found else None
+    found = _HEADER.match(_policy_text(file, data))
+    return found[1] if found else None
 
 
-def packs_used(data: bytes) -> tuple[str, ...]:
+def packs_used(file: str, data: bytes) -> tuple[str, ...]:
     """Return the names of the packs that a policy file uses."""
-    return tuple(name.decode() for name in _USE.findall(data))
+    return tuple(_USE.findall(_policy_text(file, data)))
+
+
+def is_policy_file(name: str) -> bool:
+    """Tell whether a file's name is that of a pack, plain or literate."""
+    return name.endswith((POLICY_SUFFIX, LITERATE_SUFFIX))
+
+
+def _policy_text(file: str, data: bytes) -> str:
+    return SourceFile(file, data.decode("utf-8-sig", errors="replace")).policy_text
 
 
 def select(names: Iterable[str], own: Mapping[str, bytes]) -> PackFiles:
@@ -71,7 +84,7 @@ def select(names: Iterable[str], own: Mapping[str, bytes]) -> PackFiles:
         InputError: PE0004, no pack has one of the names.
     """
     known = library()
-    by_name = {pack_name(data): file for file, data in own.items()}
+    by_name = {pack_name(file, data): file for file, data in own.items()}
     selected = {name for name in by_name if name is not None}
     for wanted in names:
         found = {name for name in known if name == wanted or name.startswith(f"{wanted}.")}
@@ -80,12 +93,12 @@ def select(names: Iterable[str], own: Mapping[str, bytes]) -> PackFiles:
             raise fault("PE0004", f"there is no pack `{wanted}`", help=f"did you mean `{near[0]}`?" if near else None)
         selected |= found
     files = dict(own)
-    waiting = sorted(selected - set(by_name)) + [u for data in own.values() for u in packs_used(data)]
+    waiting = sorted(selected - set(by_name)) + [u for file, data in own.items() for u in packs_used(file, data)]
     while waiting:
         name = waiting.pop()
         if name in known and name not in by_name:
             file, data = known[name]
             by_name[name] = file
             files[file] = data
-            waiting += packs_used(data)
+            waiting += packs_used(file, data)
     return PackFiles(dict(sorted(files.items())), frozenset(selected))

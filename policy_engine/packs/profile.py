@@ -6,6 +6,7 @@ A profile is a TOML file; paths in it are relative to its folder. ``docs/profile
 import tomllib
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from enum import StrEnum
 from typing import Any
 
 from policy_engine.model.errors import Fault, InputError
@@ -23,6 +24,22 @@ class Signing:
     passphrase_env: str = "POLICY_ENGINE_PASSPHRASE"  # noqa: S105 - the name of a variable
 
 
+class Enforcement(StrEnum):
+    """What a violation means: whether it stops a deployment, and whether a waiver may excuse it."""
+
+    MANDATORY = "mandatory"
+    OVERRIDABLE = "overridable"
+    ADVISORY = "advisory"
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverRules:
+    """What the organisation asks of waivers: who may sign them, and for how long they may run."""
+
+    roles: tuple[str, ...] = ()
+    max_days: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """A checked profile."""
@@ -34,10 +51,21 @@ class Profile:
     evidence: tuple[str, ...] = ()
     trust: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
+    enforcement: dict[str, Enforcement] = field(default_factory=dict)
+    waivers: WaiverRules = field(default_factory=WaiverRules)
     signing: Signing = field(default_factory=Signing)
 
+    def enforcement_of(self, rule: str, severity: str) -> Enforcement:
+        """Return how a rule is enforced: by its name, else its pack or the nearest pack above, else its severity."""
+        name = rule
+        while name:
+            if name in self.enforcement:
+                return self.enforcement[name]
+            name = name.rpartition(".")[0]
+        return self.enforcement.get(severity, Enforcement.OVERRIDABLE)
 
-_TABLES = ("parameters", "signing")
+
+_TABLES = ("parameters", "enforcement", "waivers", "signing")
 
 
 def parse_profile(data: bytes, place: str) -> Profile:
@@ -58,11 +86,13 @@ def parse_profile(data: bytes, place: str) -> Profile:
     settings = reading.settings(Profile, document, skip=_TABLES)
     signing = Signing(**reading.settings(Signing, tables["signing"], prefix="signing."))
     parameters = {name: reading.parameter(name, value) for name, value in tables["parameters"].items()}
+    enforcement = {name: reading.enforcement(name, value) for name, value in tables["enforcement"].items()}
+    waivers = reading.waivers(tables["waivers"])
     for required in ("packs", "sources"):
         if not settings.get(required):
             reading.wrong(f"`{required}` is missing or empty")
     reading.finish()
-    return Profile(**settings, parameters=parameters, signing=signing)
+    return Profile(**settings, parameters=parameters, enforcement=enforcement, waivers=waivers, signing=signing)
 
 
 class _Reading:
@@ -84,7 +114,12 @@ class _Reading:
         return {}
 
     def settings(
-        self, form: type[Profile | Signing], written: dict[str, Any], *, prefix: str = "", skip: tuple[str, ...] = ()
+        self,
+        form: type[Profile | Signing | WaiverRules],
+        written: dict[str, Any],
+        *,
+        prefix: str = "",
+        skip: tuple[str, ...] = (),
     ) -> dict[str, Any]:
         known = {f.name: f for f in fields(form) if f.name not in skip}
         found: dict[str, Any] = {}
@@ -101,6 +136,19 @@ class _Reading:
             else:
                 self.wrong(f"`{prefix}{name}` must be a text in quotes")
         return found
+
+    def enforcement(self, name: str, value: object) -> Enforcement:
+        if isinstance(value, str) and value in set(Enforcement):
+            return Enforcement(value)
+        self.wrong(f"`enforcement.{name}` must be {', '.join(Enforcement)}")
+        return Enforcement.MANDATORY
+
+    def waivers(self, written: dict[str, Any]) -> WaiverRules:
+        days = written.pop("max_days", None)
+        if days is not None and (type(days) is not int or days < 1):
+            self.wrong("`waivers.max_days` must be a whole number of days")
+            days = None
+        return WaiverRules(**self.settings(WaiverRules, written, prefix="waivers.", skip=("max_days",)), max_days=days)
 
     def texts(self, value: object, name: str) -> tuple[str, ...]:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):

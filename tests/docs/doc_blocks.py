@@ -9,7 +9,7 @@
 | `toml` | TOML; with `profile = 1`, a profile |
 | `yaml`, `json` | it can be read |
 
-On a page with `<!-- session: empty -->` or `<!-- session: example -->`, in order: a block with `title=NAME` is written
+On a page with `<!-- shell: empty -->` or `<!-- shell: example -->`, in order: a block with `title=NAME` is written
 to that file, `sh run` is run and must succeed, and each command after `$ ` in a `console` block, which may go on after
 `> `, prints what is shown below it. A line `...` stands for any lines, `…` for any text.
 """

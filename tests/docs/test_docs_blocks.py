@@ -16,7 +16,7 @@ from policy_dsl.typed.tree import Program
 from policy_engine.app.policy_tests import run_tests
 from policy_engine.lineage.load import load_estate
 from policy_engine.model.errors import InputError
-from policy_engine.packs.library import pack_name, select
+from policy_engine.packs.library import select
 from policy_engine.packs.profile import parse_profile
 from policy_evidence.errors import TrustError
 from policy_evidence.trust.document import parse_trust
@@ -35,7 +35,7 @@ def _compiled(source: str) -> tuple[Program, tuple[Diagnostic, ...]]:
 
 def _source(block: Block) -> str:
     if not block.kinds:
-        return block.text if pack_name(block.text.encode()) else HEADER + block.text
+        return block.text if re.search(r"^policy ", block.text, re.MULTILINE) else HEADER + block.text
     formals = ", ".join(f"{re.sub('(?<=[a-z])(?=[A-Z])', '_', kind).lower()}: {kind}" for kind in block.kinds)
     conditions: list[str] = []
     for line in block.text.splitlines():

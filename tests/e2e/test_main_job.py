@@ -44,10 +44,11 @@ def test_a_stranger_verifies_the_bundle_with_a_trust_file_of_their_own(assessed,
     trust = (assessed / "generated" / "trust.yaml").read_bytes()
     found = verify_bundle(bundle, NOW, trust)
     assert (found.exit_code, _failed(found)) == (0, [])
-    assert [c.name for c in found.checks if "/" not in c.name][-6:] == [
+    assert [c.name for c in found.checks if "/" not in c.name][-7:] == [
         "decision",
         "inputs",
         "replay",
+        "evidence",
         "report",
         "report content",
         "assessment",

@@ -5,6 +5,7 @@ Policies are made as text, so that the parser and the checker are on the way to 
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from policy_dsl import compile_packs
 from policy_dsl.diagnostics import Severity, render_text
 from policy_dsl.source import SourceFile
 from policy_dsl.typed.tree import Program
+from policy_dsl.values import Money
 from policy_engine.evaluation.world import World
 from policy_engine.lineage.graph import Edge, Fact, Node, Snapshot
 from policy_engine.model.evidence import Evidence, EvidenceSet
@@ -29,6 +31,7 @@ node Thing {
     name: Text
     usual: Boolean = false
     keep: Duration
+    cost: Money
 }
 node Model is Thing
 node Data is Thing
@@ -65,13 +68,19 @@ def conditions(draw: st.DrawFn, variables: tuple[str, ...], depth: int, fresh: i
         f"{variable}.{draw(st.sampled_from(['flag', 'tags']))} is {draw(st.sampled_from(['known', 'unknown']))}",
         f"(({variable}.number if unknown then 1) > 1)",
         f"today {draw(st.sampled_from(['<', '<=', '>', '>=']))} {variable}.day + {draw(DURATIONS)}",
-        f"now - {draw(DURATIONS)} {draw(st.sampled_from(['<', '>=']))} {draw(DAYS)}",
+        f"now - {draw(st.sampled_from(['30 days', '36 hours']))} {draw(st.sampled_from(['<', '>=']))} {draw(DAYS)}",
         f"{variable} is {draw(st.sampled_from(variables))}",
         f"helper({variable})",
+        f"{variable}.cost {draw(st.sampled_from(['<', '>=', 'is']))} {draw(st.sampled_from(['1 EUR', '2.50 EUR', '1 USD']))}",
+        f"{variable}.cost + 1 EUR < 3 EUR",
+        f"(score of latest evidence audit on {variable}{draw(ages())}) >= 1",
+        f"now < (issued of latest evidence audit on {variable}) + 100 days",
     ]
     if depth == 0:
         return draw(st.sampled_from(simple))
-    form = draw(st.sampled_from(["simple", "not", "and", "or", "if", "evidence", "count", "count", "count"]))
+    form = draw(
+        st.sampled_from(["simple", "not", "and", "or", "if", "evidence", "count", "count", "count", "aggregate"])
+    )
     inner = conditions(variables, depth - 1, fresh)
     match form:
         case "not":
@@ -84,15 +93,55 @@ def conditions(draw: st.DrawFn, variables: tuple[str, ...], depth: int, fresh: i
             return f"({variable} {draw(patterns())})"
         case "count":
             return draw(counts(variables, depth, fresh))
+        case "aggregate":
+            return draw(aggregates(variables, depth, fresh))
         case _:
             return draw(st.sampled_from(simple))
+
+
+def ages() -> st.SearchStrategy[str]:
+    """A limit of age, or none."""
+    return st.one_of(st.just(""), DURATIONS.map(lambda d: f" not older than {d}"))
+
+
+@st.composite
+def aggregates(draw: st.DrawFn, variables: tuple[str, ...], depth: int, fresh: int) -> str:
+    """A comparison with a value made of many."""
+    name = f"a{fresh}_{depth}"
+    anchor = draw(st.sampled_from(variables))
+    found = draw(
+        st.sampled_from(
+            [
+                "",
+                f" in {anchor}.made_of/owned*",
+                f" in {anchor}.owns*/made_of",
+                f" upstream of {anchor}",
+                f" in {anchor}.makes*",
+            ]
+        )
+    )
+    where = f" where ({draw(conditions((*variables, name), depth - 1, fresh + 3))})" if draw(st.booleans()) else ""
+    members = f"Thing as {name}{found}{where}"
+    value = draw(
+        st.sampled_from(
+            [
+                f"(count of {members}) >= 2",
+                f"(sum of {name}.number over {members}) > 2",
+                f"(average of {name}.number over {members}) >= 1.5",
+                f"(min of {name}.day over {members}) < {START}",
+                f"(max of {name}.cost over {members}) >= 2 EUR",
+                f"(sum of {name}.cost over {members}) >= 2 EUR",
+            ]
+        )
+    )
+    return f"({value})"
 
 
 @st.composite
 def patterns(draw: st.DrawFn) -> str:
     """``has evidence …``."""
     signed = draw(st.sampled_from(["", " signed by auditor", " signed by at least 2 distinct steward"]))
-    age = draw(st.one_of(st.just(""), DURATIONS.map(lambda d: f" not older than {d}")))
+    age = draw(ages())
     where = draw(st.sampled_from(["", " where score >= 1", " where passed and score is known"]))
     return f"has evidence audit{signed}{age}{where}"
 
@@ -120,6 +169,8 @@ def counts(draw: st.DrawFn, variables: tuple[str, ...], depth: int, fresh: int) 
             [
                 "",
                 f" in {anchor}.made_of",
+                f" in {anchor}.made_of*/owned",
+                f" in {anchor}.has_part/makes*",
                 f" in {anchor}.owns",
                 *[f" upstream of {anchor}{via}{hops}{barrier}"] * 3,
                 *[f" downstream of {anchor}{via}{hops}{barrier}"] * 2,
@@ -175,6 +226,7 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         "tags": st.frozensets(st.sampled_from(["red", "green"])),
         "name": st.sampled_from(["aabb", "ab", "b", ""]),
         "usual": st.booleans(),
+        "cost": st.sampled_from([Money(Decimal("1"), "EUR"), Money(Decimal("2.5"), "EUR"), Money(Decimal("1"), "USD")]),
     }
     nodes = []
     for node_id in ids:

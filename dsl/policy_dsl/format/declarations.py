@@ -90,7 +90,7 @@ class DeclarationWriter:
         self.out.start_line(word, INDENT)
         self.out.put(word)
         self.out.count_from_here()
-        self.out.write(word + 1, last, self.at.groups(condition))
+        self.out.write(word + 1, last, self.at.clause(condition))
 
     def rule(self, tree: Cst) -> None:
         """Write a rule, a line for each clause."""
@@ -116,7 +116,7 @@ class DeclarationWriter:
                 self.requirement(first, allowed)
                 self.requirement(self.at.last(allowed) + 1, condition)
             case "for_each" | "exception":
-                groups = self.at.after_word(trees[0]) if trees else ()
+                groups = self.at.clause(trees[0], INDENT) if trees else ()
                 self.clause(first, last, groups)
             case _:
                 self.clause(first, last, self.at.groups(clause))
@@ -128,7 +128,7 @@ class DeclarationWriter:
         self.out.put_all(first, start - 1)
         if self.at.can_start_line(start):
             self.out.start_line(start, _DEEP, blanks=False)
-        self.out.write(start, last, self.at.groups(condition))
+        self.out.write(start, last, self.at.clause(condition))
 
     def clause(self, first: int, last: int, groups: Sequence[Group] = ()) -> None:
         """Write a clause on a line of its own."""
@@ -227,7 +227,10 @@ class DeclarationWriter:
         first, last = self.at.first(tree), self.at.last(tree)
         groups = self.at.inner(_trees(tree))
         if tree.data != "node_fact":
-            return Row((Cell(first, last, groups=groups),), aligned=False)
+            words = ("ISSUED", "EXPIRES", "SIGNED", "LBRACE")
+            cuts = {i: INDENT for i in range(first, last) if self.lexemes[i].kind in words}
+            fact = Group(first, last, cuts, None, groups, fill=True)
+            return Row((Cell(first, last, groups=(fact,) if cuts else ()),), aligned=False)
         braces = (Cell(first + 2, last, groups=groups),) if last > first + 1 else ()
         return Row((Cell(first, first), Cell(first + 1, first + 1), *braces))
 
@@ -236,7 +239,7 @@ class DeclarationWriter:
         cells = [
             (self.at.first(c), self.at.last(c)) if isinstance(c, Cst) else (self.at.starts[c.start_pos or 0],) * 2
             for c in tree.children
-            if (isinstance(c, Cst) and not c.meta.empty) or (isinstance(c, Token) and c.type != "_NL")
+            if (isinstance(c, Cst) and not c.meta.empty) or (isinstance(c, Token) and c.type != "NL")
         ]
         rows: list[list[Cell]] = []
         for first, last in cells:

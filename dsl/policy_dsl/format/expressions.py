@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from policy_dsl.format.lexemes import Lexeme
 from policy_dsl.format.writer import INDENT, Group
@@ -14,7 +14,7 @@ from policy_dsl.syntax.lark_parser import Cst
 
 _JUNCTIONS = frozenset({"conjunction", "disjunction"})
 _OVER_MEMBERS = frozenset({"quantified", "count_of", "aggregated"})
-_RANGES = frozenset({"lineage_range", "edge_range", "path_range"})
+_RANGES = frozenset({"lineage_range", "path_range"})
 _LISTS = frozenset({"call", "set_literal", "names", "cites", "fields"})
 _OPERATIONS = frozenset(
     {
@@ -94,6 +94,13 @@ class Places:
     def inner(self, trees: Iterable[Cst]) -> tuple[Group, ...]:
         """Return the outermost groups of several trees."""
         return tuple(g for t in trees for g in self.groups(t))
+
+    def clause(self, tree: Cst, step: int = 0) -> tuple[Group, ...]:
+        """Return the groups of a clause's whole condition: one that mixes ``and`` with ``or``, or counts, is broken."""
+        if tree.data not in _JUNCTIONS:
+            return self.groups(tree)
+        mixed = any(n.data in _JUNCTIONS or n.data in _OVER_MEMBERS for c in _trees(tree) for n in c.iter_subtrees())
+        return (replace(self._junction(tree, step), always=mixed),)
 
     def after_word(self, tree: Cst) -> tuple[Group, ...]:
         """Return the groups of a condition after a word such as ``where``, one step in from its line if broken."""

@@ -3,16 +3,18 @@
 A comment on a line of its own belongs to the token after it, a comment behind a token to that token. What
 stands after the last token belongs to an end mark with no text.
 
->>> first, second, end = lexemes(SourceFile("a", "use # the vocabulary\\n# of all\\nstd"), Diagnostics())
+>>> from policy_dsl.diagnostics import Diagnostics
+>>> from policy_dsl.format.trees import words_of
+>>> from policy_dsl.source import SourceFile
+>>> text = "use # the vocabulary\\n# of all\\nstd"
+>>> first, second, end = attach_comments(text, words_of(SourceFile("a", text), Diagnostics()))
 >>> first.trailing, second.leading[0].text, end.text
 ('# the vocabulary', '# of all', '')
 """
 
 from dataclasses import dataclass
 
-from policy_dsl.diagnostics import Diagnostics
-from policy_dsl.format.trees import Word, words_of
-from policy_dsl.source import SourceFile
+from policy_dsl.format.trees import Word
 
 _SPACE = " \t\f\r\ufeff"
 
@@ -38,11 +40,6 @@ class Lexeme:
     leading: tuple[Comment, ...] = ()
     blank_before: bool = False
     trailing: str = ""
-
-
-def lexemes(source: SourceFile, diagnostics: Diagnostics) -> list[Lexeme]:
-    """Return the lexemes of a text, the end mark last."""
-    return attach_comments(source.text, words_of(source, diagnostics))
 
 
 def attach_comments(text: str, words: list[Word]) -> list[Lexeme]:

@@ -6,11 +6,10 @@
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-SUFFIX = ".policy.md"
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([^\r\n`]*)\r?$")
+_FENCE = re.compile(r"(`{3,}|~{3,})[ \t]*([^\s`]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,35 +20,19 @@ class Block:
     end: int
 
 
-def is_literate(name: str) -> bool:
-    """Tell by its name whether a file is a document with policy blocks."""
-    return name.endswith(SUFFIX)
-
-
-def blocks_of(text: str) -> Iterator[Block]:
-    """Yield the policy blocks of a Markdown document; a fence that is never closed reaches to the end."""
-    at = 0
+def blocks_of(markdown: str) -> Iterator[Block]:
+    """Yield the policy blocks of a document: fenced at the left margin; one never closed ends with the text."""
+    at = start = 0
     fence = ""
-    start = 0
     ours = False
-    for line in text.splitlines(keepends=True):
-        found = _FENCE.match(line.rstrip("\n"))
-        if not fence and found:
-            fence, ours, start = found[1], found[2].split()[:1] == ["policy"], at + len(line)
-        elif fence and found and found[1].startswith(fence) and not found[2].strip():
+    for line in markdown.splitlines(keepends=True):
+        found = _FENCE.match(line)
+        if found is not None and not fence:
+            fence, ours, start = found[1], found[2] == "policy", at + len(line)
+        elif found is not None and not found[2] and found[1].startswith(fence):
             if ours:
                 yield Block(start, at)
-            fence = ""
+            fence, ours = "", False
         at += len(line)
-    if fence and ours:
+    if ours:
         yield Block(start, at)
-
-
-def replaced(text: str, blocks: Sequence[tuple[Block, str]]) -> str:
-    """Return a document with other texts in its blocks; everything else stays byte for byte."""
-    parts: list[str] = []
-    at = 0
-    for block, content in blocks:
-        parts += [text[at : block.start], content]
-        at = block.end
-    return "".join([*parts, text[at:]])

@@ -15,10 +15,10 @@ from policy_dsl.format.columns import write_rows
 from policy_dsl.format.declarations import DeclarationWriter
 from policy_dsl.format.expressions import Places
 from policy_dsl.format.lexemes import Comment, Lexeme, attach_comments
-from policy_dsl.format.literate import blocks_of, is_literate, replaced
-from policy_dsl.format.trees import trees_of, words_of
+from policy_dsl.format.literate import blocks_of
+from policy_dsl.format.trees import Word, chunks_of, same_words, tree_of, words_of
 from policy_dsl.format.writer import INDENT, Writer
-from policy_dsl.source import SourceFile, Span
+from policy_dsl.source import LITERATE_SUFFIX, SourceFile, Span
 from policy_dsl.syntax.lark_parser import Cst
 from policy_dsl.syntax.parser import parse
 
@@ -40,35 +40,54 @@ def format_source(source: SourceFile) -> str:
     """Return a policy file, or the policy blocks of a literate document, in the canonical layout.
 
     Raises:
-        FormatError: the text does not parse (the parser's diagnostics), or an internal check failed (PE8001).
+        FormatError: the text does not parse (the parser's diagnostics), an internal check failed (PE8001), or a
+            block of a document is not complete (PE8002).
     """
-    if not is_literate(source.name):
-        return _format(source)
-    texts = []
+    if not source.name.endswith(LITERATE_SUFFIX):
+        return _format(source, source)
+    parts: list[str] = []
+    at = 0
     for block in blocks_of(source.text):
-        # Everything outside the block is blanked, so that places in messages are those of the document.
-        alone = SourceFile(source.name, _blanked(source.text[: block.start]) + source.text[block.start : block.end])
-        texts.append((block, _format(alone)))
-    return replaced(source.text, texts)
+        inside = SourceFile("block", source.text[block.start : block.end])
+        parts += [source.text[at : block.start], _format(inside, source, Span(source.name, block.start, block.end))]
+        at = block.end
+    return "".join([*parts, source.text[at:]])
 
 
-def _format(source: SourceFile) -> str:
+def _format(source: SourceFile, whole: SourceFile, place: Span | None = None) -> str:
+    """Return a text in the canonical layout; ``whole`` is the file that holds it, at ``place``."""
     diagnostics = Diagnostics()
     words = words_of(source, diagnostics)
-    trees = trees_of(source, words)
-    if trees is None or diagnostics.has_errors:
-        raise FormatError(_errors_of(source))
+    chunks = chunks_of(words)
+    trees = [t for c in chunks if (t := tree_of(c, source)) is not None]
+    if len(trees) < len(chunks) or diagnostics.has_errors:
+        raise FormatError(_errors_of(whole) or [_incomplete(place or Span(whole.name, 0, 0))])
     lexemes = attach_comments(source.text, words)
     text = _laid_out(lexemes, [t.children[0] for t in trees])
-    again = SourceFile(source.name, text)
-    found = Diagnostics()
-    words_again = words_of(again, found)
-    if trees_of(again, words_again) != trees or _comments(lexemes) != _comments(attach_comments(text, words_again)):
-        span = Span(source.name, 0, min(1, len(source.text)))
+    if not _means_the_same(SourceFile(source.name, text), chunks, trees, lexemes):
+        span = place or Span(whole.name, 0, min(1, len(whole.text)))
         message = "the formatter's own check failed: the new layout would not mean the same, so nothing was changed"
-        help_text = "report it with the file that causes it"
-        raise FormatError([Diagnostic("PE8001", message, span, help=help_text)])
+        raise FormatError([Diagnostic("PE8001", message, span, help="report it with the file that causes it")])
     return text
+
+
+def _incomplete(place: Span) -> Diagnostic:
+    message = "this block cannot be laid out alone: a declaration of it begins or ends in another block"
+    return Diagnostic("PE8002", message, place, help="put each declaration into one block")
+
+
+def _means_the_same(again: SourceFile, chunks: list[list[Word]], trees: list[Cst], lexemes: list[Lexeme]) -> bool:
+    """Read the new text and tell whether it has the same trees and comments."""
+    found = Diagnostics()
+    words = words_of(again, found)
+    chunks_again = chunks_of(words)
+    return (
+        len(chunks_again) == len(chunks)
+        and all(
+            same_words(a, b) or tree_of(b, again) == tree for a, b, tree in zip(chunks, chunks_again, trees, strict=True)
+        )
+        and _comments(lexemes) == _comments(attach_comments(again.text, words))
+    )
 
 
 def _errors_of(source: SourceFile) -> list[Diagnostic]:
@@ -142,7 +161,3 @@ def _stripped(lines: list[str]) -> list[str]:
     start = next((i for i, line in enumerate(lines) if line), 0)
     end = next((i for i in range(len(lines), 0, -1) if lines[i - 1]), 0)
     return lines[start:end]
-
-
-def _blanked(text: str) -> str:
-    return "".join(c if c == "\n" else " " for c in text)

@@ -13,12 +13,20 @@ def words_of(source: SourceFile, diagnostics: Diagnostics) -> list[Word]:
     return _words(source, diagnostics)
 
 
-def trees_of(source: SourceFile, words: list[Word]) -> list[Cst] | None:
-    """Return the tree of each declaration, or nothing when one cannot be parsed."""
-    trees: list[Cst] = []
-    for chunk in _chunks(words):
-        tree = _feed(chunk, source)
-        if not isinstance(tree, Cst):
-            return None
-        trees.append(tree)
-    return trees
+def chunks_of(words: list[Word]) -> list[list[Word]]:
+    """Return the tokens of each declaration."""
+    return _chunks(words)
+
+
+def tree_of(chunk: list[Word], source: SourceFile) -> Cst | None:
+    """Return the tree of a declaration, or nothing when it cannot be parsed."""
+    tree = _feed(chunk, source)
+    return tree if isinstance(tree, Cst) else None
+
+
+def same_words(one: list[Word], other: list[Word]) -> bool:
+    """Tell whether two declarations are the same tokens with the same line starts, so that their trees are equal."""
+    return len(one) == len(other) and all(
+        a.first == b.first and a.token.type == b.token.type and str(a.token) == str(b.token)
+        for a, b in zip(one, other, strict=True)
+    )

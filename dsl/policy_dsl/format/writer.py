@@ -32,6 +32,8 @@ class Group:
     anchor: int | None = None
     children: tuple["Group", ...] = ()
     fill: bool = False
+    always: bool = False
+    """Whether the group is broken even if it would fit."""
 
 
 @dataclass(slots=True)
@@ -164,7 +166,8 @@ class Writer:
     def _group(self, group: Group, tail: int) -> None:
         end = max(group.last, tail)
         start = max(self._padding, self._column + (self._gap(group.first) if self._parts else 0))
-        if not self.has_comment(group.first, group.last) and start + self.width(group.first, end) <= WIDTH:
+        whole = not group.always and not self.has_comment(group.first, group.last)
+        if whole and start + self.width(group.first, end) <= WIDTH:
             self.put_all(group.first, group.last)
             return
         base = self._base if group.anchor is None else None

@@ -39,6 +39,11 @@ class LibraryFile:
     text: str
     path: Path | None = None
 
+    @property
+    def uri(self) -> str:
+        """What the file is called in spans: its URI if it has a place, else its name."""
+        return self.path.as_uri() if self.path is not None else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -64,12 +69,14 @@ class Documents:
     """All policy files that the server knows, by URI."""
 
     library: Mapping[str, LibraryFile]
+    folders: list[Path] = field(default_factory=list)
     _texts: dict[str, str] = field(default_factory=dict)
     _parsed: dict[str, Parsed] = field(default_factory=dict)
 
     def put(self, uri: str, text: str) -> None:
-        """Set the text of a file."""
-        self._texts[uri] = whole_characters(text)
+        """Set the text of a file. A library file outside the workspace is only looked at: it stays as it is."""
+        if not self.is_fixed(uri):
+            self._texts[uri] = whole_characters(text)
 
     def remove(self, uri: str) -> None:
         """Forget a file."""
@@ -80,13 +87,19 @@ class Documents:
         """Return the URIs of the files that are not the library's."""
         return tuple(self._texts)
 
+    def text(self, uri: str) -> str | None:
+        """Return the text of a file, the library's included."""
+        fixed = (f.text for f in self.library.values() if f.uri == uri)
+        return self._texts[uri] if uri in self._texts else next(fixed, None)
+
     def is_own(self, uri: str) -> bool:
         """Tell whether a file is one that the author may change."""
         return uri in self._texts
 
-    def path_of_library(self, name: str) -> Path | None:
-        """Return where a library file lies."""
-        return next((f.path for f in self.library.values() if f.name == name), None)
+    def is_fixed(self, uri: str) -> bool:
+        """Tell whether a file is the library's and not in a workspace folder."""
+        file = next((f for f in self.library.values() if f.uri == uri), None)
+        return file is not None and not any(file.path.is_relative_to(f) for f in self.folders if file.path)
 
     def parsed(self, uri: str) -> Parsed | None:
         """Return a file of the workspace with its tree."""
@@ -96,10 +109,7 @@ class Documents:
     def _parse(self, name: str, text: str) -> Parsed:
         found = self._parsed.get(name)
         if found is None or found.source.text != text:
-            diagnostics = Diagnostics()
-            source = SourceFile(name, text)
-            found = Parsed(source, parse(source, diagnostics), diagnostics.sorted())
-            self._parsed[name] = found
+            found = self._parsed[name] = parse_text(name, text)
         return found
 
     # --- groups --------------------------------------------------------------------------------------
@@ -112,7 +122,8 @@ class Documents:
         """Return the group of a file, parsed."""
         own = {u: p for u in self._texts if (p := self.parsed(u)) is not None}
         if uri not in own:
-            return ()
+            fixed = [self._parse(uri, f.text) for f in self.library.values() if f.uri == uri]
+            return (*fixed, *self._needed(fixed))
         neighbours = _neighbours(own)
         reached = {uri: None}
         waiting = [uri]
@@ -133,14 +144,25 @@ class Documents:
                 continue
             taken.add(name)
             file = self.library[name]
-            parsed = self._parse(file.name, file.text)
+            parsed = self._parse(file.uri, file.text)
             waiting += parsed.uses
             yield parsed
 
-    def packs(self) -> tuple[str, ...]:
-        """Return the names of all packs that a `use` could name."""
-        own = {p.pack for u in self._texts if (p := self.parsed(u)) is not None and p.pack}
-        return tuple(sorted({*self.library, *own}))
+    def declaring(self) -> tuple[tuple[str, ast.PolicyFile], ...]:
+        """Return every pack that a `use` could name, with its tree; an own pack stands before the library's."""
+        found = {name: self._parse(f.uri, f.text).file for name, f in self.library.items()}
+        for uri in self._texts:
+            parsed = self.parsed(uri)
+            if parsed is not None and parsed.pack is not None:
+                found[parsed.pack] = parsed.file
+        return tuple(sorted(found.items()))
+
+
+def parse_text(name: str, text: str) -> Parsed:
+    """Parse a text under a name."""
+    diagnostics = Diagnostics()
+    source = SourceFile(name, text)
+    return Parsed(source, parse(source, diagnostics), diagnostics.sorted())
 
 
 def _neighbours(own: Mapping[str, Parsed]) -> dict[str, set[str]]:

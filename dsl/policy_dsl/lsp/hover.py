@@ -65,7 +65,7 @@ def _parts(index: Index, declaration: Declaration) -> Iterator[str]:
             yield f"Definition of `{declaration.pack}`."
         case ast.Rule():
             yield f"rule {syntax.name.text}"
-            yield from _rule(syntax, declaration.pack)
+            yield from _rule(syntax, _header_of(index, declaration.pack), declaration.pack)
         case ast.NodeDeclaration(name, parent, description, attributes):
             yield f"node {name.text}" + (f" is {parent.text}" if parent else "")
             yield from _told(description)
@@ -114,15 +114,24 @@ def _header(header: ast.Header) -> Iterator[str]:
     yield from (f"{label}: {plain(value)}" for label, value in facts if value)
 
 
-def _rule(rule: ast.Rule, pack: str) -> Iterator[str]:
+def _rule(rule: ast.Rule, header: ast.Header | None, pack: str) -> Iterator[str]:
     yield from _told(rule.title)
+    applies = rule.applies or (header.applies if header is not None else None)
+    basis = rule.basis or (header.basis if header is not None else None)
     facts = [
         ("Cites", ", ".join(c.text for c in rule.cites)),
+        ("Source", header.source.text if header is not None and header.source is not None else None),
         ("Severity", rule.severity.text if rule.severity else "medium"),
-        ("In force", _interval(rule.applies)),
+        ("Basis", basis.text.replace("_", " ") if basis is not None else None),
+        ("In force", _interval(applies)),
     ]
     yield from (f"{label}: {plain(value)}" for label, value in facts if value)
     yield f"Rule of `{pack}`."
+
+
+def _header_of(index: Index, pack: str) -> ast.Header | None:
+    found = index.declaration(Meaning(Sort.PACK, pack))
+    return found.syntax if found is not None and isinstance(found.syntax, ast.Header) else None
 
 
 def _interval(applies: ast.Applies | None) -> str | None:

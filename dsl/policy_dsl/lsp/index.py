@@ -26,6 +26,9 @@ class Declaration:
     pack: str
 
 
+_AFTER_DOT = frozenset({Sort.ATTRIBUTE, Sort.PARAMETER, Sort.DEFINITION, Sort.RULE})
+
+
 class Index:
     """Looks up what stands at a place, and everything that means the same."""
 
@@ -90,13 +93,13 @@ class Index:
         return source.text[span.start : span.end] if source is not None else ""
 
     def _add(self, use: Use) -> None:
-        meaning = self._declaring(use.meaning)
+        meaning = self.declaring(use.meaning)
         span = self._exact(use.span, meaning)
         if span is not None:
             self._by_file.setdefault(span.file, []).append(Use(span, meaning))
             self._uses.setdefault(meaning, []).append(span)
 
-    def _declaring(self, meaning: Meaning) -> Meaning:
+    def declaring(self, meaning: Meaning) -> Meaning:
         """Return an attribute as the kind above that declares it has it."""
         owner: str | None = meaning.owner
         while meaning.sort is Sort.ATTRIBUTE and owner is not None:
@@ -111,9 +114,9 @@ class Index:
         """Return the part of a place that is the name alone: a placeholder's place has braces and more around it."""
         written = self.text(span)
         last = meaning.name.rpartition(".")[2]
-        if written in {meaning.name, last} or not written or span.file not in self.sources:
+        if written == meaning.name or not written or span.file not in self.sources:
             return span
-        at = _word_at(written, last, after_dot=meaning.sort in {Sort.ATTRIBUTE, Sort.PARAMETER, Sort.DEFINITION})
+        at = _word_at(written, last, after_dot=meaning.sort in _AFTER_DOT)
         if at is None:  # escapes before a placeholder move it to the right
             text = self.sources[span.file].text
             end = text.find("\n", span.start)

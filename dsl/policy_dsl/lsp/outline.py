@@ -74,9 +74,7 @@ def _entries(declaration: ast.Declaration) -> Iterator[Entry]:
 
 
 def _attributes(attributes: tuple[ast.AttributeDeclaration, ...]) -> tuple[Entry, ...]:
-    return tuple(
-        Entry(Look.ATTRIBUTE, a.name.text, _text(a.description), a.name.span, a.name.span) for a in attributes
-    )
+    return tuple(Entry(Look.ATTRIBUTE, a.name.text, _text(a.description), a.name.span, a.name.span) for a in attributes)
 
 
 def _members(members: tuple[ast.Identifier, ...]) -> tuple[Entry, ...]:

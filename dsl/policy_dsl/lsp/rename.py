@@ -12,11 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from policy_dsl.lsp.analysis import Analysis
-from policy_dsl.lsp.documents import Documents, Parsed
-from policy_dsl.diagnostics import Diagnostics
+from policy_dsl.lsp.documents import Documents, parse_text
 from policy_dsl.lsp.index import Index
-from policy_dsl.source import SourceFile, Span
-from policy_dsl.syntax.parser import parse
+from policy_dsl.source import Span
 from policy_dsl.typed.quantifiers import variable_name
 from policy_dsl.typed.references import Meaning, Sort
 
@@ -47,16 +45,13 @@ def renamable(index: Index, documents: Documents, file: str, offset: int) -> tup
     return uses[0].span, uses[0].meaning
 
 
-def rename(
-    analyses: Iterable[Analysis], documents: Documents, file: str, offset: int, new: str
-) -> tuple[Change, ...]:
-    """Return the changes that give the name at a place another name, in every group of files that knows it.
+def rename(analysis: Analysis, documents: Documents, file: str, offset: int, new: str) -> tuple[Change, ...]:
+    """Return the changes that give the name at a place another name, in every file of its group.
 
     Raises:
         RenameError: there is no name there, it belongs to the library, or the result would not mean the same.
     """
-    groups = [a for a in analyses if file in a.sources]
-    found = renamable(groups[0].index, documents, file, offset) if groups else None
+    found = renamable(analysis.index, documents, file, offset)
     if found is None:
         raise RenameError("there is no name here that can be changed; names of the library are fixed")
     _, meaning = found
@@ -65,19 +60,16 @@ def rename(
         raise RenameError(f"`{new}` is not a name; a name has letters, digits and `_`, and begins with a letter")
     if new == meaning.name:
         return ()
-    changes: dict[Change, None] = {}
-    for analysis in groups:
-        made = tuple(_changes(analysis.index, meaning, new))
-        if any(not documents.is_own(c.span.file) for c in made):
-            raise RenameError(f"`{meaning.name}` is used in the library, which cannot be changed")
-        _check(analysis, made, new)
-        changes |= dict.fromkeys(made)
-    return tuple(sorted(changes))
+    changes = tuple(sorted(set(_changes(analysis.index, meaning, new))))
+    if any(not documents.is_own(c.span.file) for c in changes):
+        raise RenameError(f"`{meaning.name}` is used in the library, which cannot be changed")
+    _check(analysis, changes, new)
+    return changes
 
 
 def _changes(index: Index, meaning: Meaning, new: str) -> Iterable[Change]:
     for span in index.places(meaning):
-        yield Change(span, _written(index.text(span), meaning, new))
+        yield Change(span, new)
     if index.is_implied(meaning) and meaning.declared is not None:
         end = meaning.declared.end
         yield Change(Span(meaning.declared.file, end, end), f" as {new}")
@@ -87,13 +79,6 @@ def _changes(index: Index, meaning: Meaning, new: str) -> Iterable[Change]:
                 yield Change(span, variable_name(new))
 
 
-def _written(old: str, meaning: Meaning, new: str) -> str:
-    """Return the new text of a place; a name reached through its pack keeps the pack before it."""
-    if meaning.sort is Sort.PACK or "." not in old:
-        return new
-    return f"{old.rpartition('.')[0]}.{new}"
-
-
 def _check(analysis: Analysis, changes: tuple[Change, ...], new: str) -> None:
     """Compile the changed texts and compare.
 
@@ -101,28 +86,19 @@ def _check(analysis: Analysis, changes: tuple[Change, ...], new: str) -> None:
         RenameError: there is another error than before, or a name means something else.
     """
     texts = apply({name: s.text for name, s in analysis.sources.items()}, changes)
-    files = [f if texts[n] == f.source.text else _parsed(n, texts[n]) for f in analysis.files if (n := f.source.name)]
-    after = Analysis(files)
-    before = Counter(d.code for d in analysis.diagnostics)
-    worse = [d for d in after.diagnostics if d.code not in before]
-    worse += [d for d in after.diagnostics if Counter(e.code for e in after.diagnostics)[d.code] > before[d.code]]
-    if worse:
-        raise RenameError(f"the name `{new}` does not fit: {worse[0].message}")
-    if _shape(analysis) != _shape(after):
+    changed = {c.span.file for c in changes}
+    after = Analysis([parse_text(n, texts[n]) if (n := f.source.name) in changed else f for f in analysis.files])
+    before, now = (Counter(d.code for d in a.diagnostics) for a in (analysis, after))
+    worse = next((d for d in after.diagnostics if now[d.code] > before[d.code]), None)
+    if worse is not None:
+        raise RenameError(f"the name `{new}` does not fit: {worse.message}")
+    if _shape(analysis.index) != _shape(after.index):
         raise RenameError(f"the name `{new}` would make another name mean something else")
 
 
-def _shape(analysis: Analysis) -> Counter[tuple[Sort, int]]:
-    """Return how many meanings of each sort are named how often: names apart, all that renaming must keep."""
-    index = analysis.index
-    meanings = dict.fromkeys([u.meaning for u in analysis.symbols.references.uses()] + list(index.declarations))
-    return Counter((m.sort, len(index.places(m))) for m in meanings)
-
-
-def _parsed(name: str, text: str) -> Parsed:
-    diagnostics = Diagnostics()
-    source = SourceFile(name, text)
-    return Parsed(source, parse(source, diagnostics), diagnostics.sorted())
+def _shape(index: Index) -> Counter[tuple[Sort, int]]:
+    """Return how often meanings of each sort are used: with names left out, all that renaming must keep."""
+    return Counter((m.sort, len(set(index.places(m)) - {d.name})) for m, d in index.declarations.items())
 
 
 def apply(texts: dict[str, str], changes: Iterable[Change]) -> dict[str, str]:

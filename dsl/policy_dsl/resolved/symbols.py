@@ -129,7 +129,8 @@ def resolve(files: Iterable[ast.PolicyFile], diagnostics: Diagnostics) -> Symbol
 def _pack(file: ast.PolicyFile, diagnostics: Diagnostics) -> Pack | None:
     headers = [d for d in file.declarations if isinstance(d, ast.Header)]
     start = Span(file.file, 0, 0)
-    if not headers or file.declarations[0] is not headers[0]:
+    header_is_first = bool(headers) and file.declarations[0] is headers[0]
+    if not header_is_first and not (file.header_is_broken and not headers):
         place = headers[0].span if headers else file.declarations[0].span if file.declarations else start
         diagnostics.error(
             "PE1004", "a policy file begins with `policy NAME`", Span(place.file, place.start, place.start + 1)

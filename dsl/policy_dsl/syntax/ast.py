@@ -410,3 +410,4 @@ class PolicyFile:
     file: str
     declarations: tuple[Declaration, ...]
     broken: frozenset[str] = frozenset()
+    header_is_broken: bool = False

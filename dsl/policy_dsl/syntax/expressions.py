@@ -172,7 +172,8 @@ class Expressions:
 
     def _call(self, children: list[Any], span: Span) -> ast.Expression:
         name, *arguments = children
-        return ast.Call(self.name(name), tuple(self.expression(a) for a in arguments if a is not None), span)
+        called = self.dotted(name) if isinstance(name, Cst) else self.name(name)
+        return ast.Call(called, tuple(self.expression(a) for a in arguments if a is not None), span)
 
     def _set(self, children: list[Any], span: Span) -> ast.Expression:
         return ast.SetLiteral(tuple(self.expression(c) for c in children if c is not None), span)

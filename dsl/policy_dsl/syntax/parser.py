@@ -6,6 +6,7 @@ left out and the rest is parsed again, so that one mistake hides neither the nex
 clause. Keywords are soft: where the grammar expects a name, a keyword is a name.
 """
 
+import re
 from dataclasses import dataclass
 
 from policy_dsl.diagnostics import Diagnostics, did_you_mean
@@ -17,6 +18,9 @@ from policy_dsl.values import CURRENCIES, duration_of
 
 MAX_DEPTH = 200
 """Nesting beyond this is refused: nobody can read it, and every later pass may then be recursive."""
+
+MOST_WORDS_AGAIN = 500_000
+"""A declaration whose mistakes would make the parser read more words again is given up after those reported."""
 
 _DECLARATIONS = frozenset(
     {"POLICY", "USE", "PARAMETER", "DEFINE", "RULE", "TEST", "NODE", "EDGE", "ENUM", "ROLE", "EVIDENCE", "EXTEND"}
@@ -73,16 +77,18 @@ _PUNCTUATION = {
     "PLUS": "+",
     "MINUS": "-",
 }
-_INVISIBLE = frozenset(chr(c) for c in [*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200B, 0x200E, 0x200F, 0x061C])
+# Marks of direction, blanks without width, and line ends that some tools show and others do not.
+_INVISIBLE = re.compile("[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff\u000b\u000c\u0085]|\r(?!\n)")
 
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A token and whether it is the first on its line."""
+    """A token, whether it is the first on its line, and whether text before it was no token."""
 
     token: Token
     first: bool
     margin: bool
+    after_stray: bool = False
 
 
 def parse(source: SourceFile, diagnostics: Diagnostics) -> ast.PolicyFile:
@@ -97,7 +103,8 @@ def parse(source: SourceFile, diagnostics: Diagnostics) -> ast.PolicyFile:
             declarations.append(declaration)
         elif len(chunk) > 1 and chunk[1].token.type not in {"STRING", "LPAR"}:
             broken.add(str(chunk[1].token))
-    return ast.PolicyFile(source.name, tuple(declarations), frozenset(broken))
+    begins_as_header = bool(words) and words[0].token.type == "POLICY"
+    return ast.PolicyFile(source.name, tuple(declarations), frozenset(broken), begins_as_header)
 
 
 def expected_after(beginning: str) -> frozenset[str]:
@@ -132,13 +139,12 @@ def decode(name: str, data: bytes, diagnostics: Diagnostics) -> SourceFile:
 
 
 def _warn_of_invisible(source: SourceFile, diagnostics: Diagnostics) -> None:
-    for i, character in enumerate(source.text):
-        if character in _INVISIBLE:
-            diagnostics.warning(
-                "PE1011",
-                f"the invisible character U+{ord(character):04X} can make the text look like another",
-                Span(source.name, i, i + 1),
-            )
+    for found in _INVISIBLE.finditer(source.text):
+        diagnostics.warning(
+            "PE1011",
+            f"the invisible character U+{ord(found[0]):04X} can make the text look like another",
+            Span(source.name, *found.span()),
+        )
 
 
 def _words(source: SourceFile, diagnostics: Diagnostics) -> list[_Word]:
@@ -146,7 +152,7 @@ def _words(source: SourceFile, diagnostics: Diagnostics) -> list[_Word]:
     words: list[_Word] = []
     stray: Span | None = None
     line_of_last = 0
-    for token in tokens(source.text):
+    for token in tokens(source.policy_text):
         span = Span(source.name, token.start_pos or 0, token.end_pos or 0)
         if token.type == "STRAY":
             if stray is None or stray.end != span.start:
@@ -165,7 +171,8 @@ def _words(source: SourceFile, diagnostics: Diagnostics) -> list[_Word]:
             joined.end_pos = token.end_pos
             words[-1] = _Word(joined, before.first, before.margin)
             continue
-        words.append(_Word(token, first, first and token.column == 1))
+        words.append(_Word(token, first, first and token.column == 1, stray is not None))
+        stray = None
     return words
 
 
@@ -191,21 +198,24 @@ def _parse_declaration(chunk: list[_Word], source: SourceFile, diagnostics: Diag
         )
         return None
     words = list(chunk)
+    if _brackets(words) > MAX_DEPTH:
+        return _too_deep(_span(source, first), diagnostics)
     cut_at: set[int] = set()
+    taken = 0
     while True:
         outcome = _feed(words, source)
         if isinstance(outcome, Cst):
             if _depth(outcome) > MAX_DEPTH:
-                diagnostics.error(
-                    "PE1010", f"conditions are nested more than {MAX_DEPTH // 4} deep", _span(source, first)
-                )
-                return None
+                return _too_deep(_span(source, first), diagnostics)
             return declaration_from_tree(outcome, source, diagnostics, damaged=bool(cut_at))
         if outcome.at in cut_at:
             return None  # what the removed clause would have given is missing, and that was reported
-        diagnostics.error("PE1003", outcome.message, outcome.span, help=outcome.help)
-        start, end = _clause_around(words, outcome.at)
-        if start == end:
+        if not (outcome.at < len(words) and words[outcome.at].after_stray):
+            # What stands behind stray characters is out of place because of them, and they were reported.
+            diagnostics.error("PE1003", outcome.message, outcome.span, help=outcome.help)
+        start, end = _clause_around(words, outcome.at, complete=outcome.complete)
+        taken += outcome.at
+        if start == end or taken > MOST_WORDS_AGAIN:
             return None
         del words[start:end]
         cut_at = {c if c <= start else c - (end - start) for c in cut_at} | {start}
@@ -217,6 +227,21 @@ class _SyntaxError:
     message: str
     span: Span
     help: str | None
+    complete: bool
+    """Whether the declaration could have ended before the word."""
+
+
+def _brackets(words: list[_Word]) -> int:
+    """Return how deep brackets are nested."""
+    depth = deepest = 0
+    for word in words:
+        depth += (word.token.type in {"LPAR", "LBRACE"}) - (word.token.type in {"RPAR", "RBRACE"})
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _too_deep(span: Span, diagnostics: Diagnostics) -> None:
+    diagnostics.error("PE1010", f"conditions are nested more than {MAX_DEPTH // 4} deep", span)
 
 
 def _feed(words: list[_Word], source: SourceFile) -> Cst | _SyntaxError:
@@ -232,7 +257,8 @@ def _feed(words: list[_Word], source: SourceFile) -> Cst | _SyntaxError:
         last = words[-1].token
         end = last.end_pos or 0
         here = Span(source.name, max(0, end - 1), end)
-        return _SyntaxError(len(words), f"{_wanted(feed.expected())} expected after `{_shown(str(last))}`", here, None)
+        message = f"{_wanted(feed.expected())} expected after `{_shown(str(last))}`"
+        return _SyntaxError(len(words), message, here, None, complete=False)
 
 
 def _take(words: list[_Word], at: int, feed: Feed) -> None:
@@ -276,7 +302,8 @@ def _unexpected(at: int, token: Token, feed: Feed, source: SourceFile) -> _Synta
     expected = feed.expected()
     words = [keywords()[t] for t in expected if t in keywords()]
     near = did_you_mean(str(token), words) if token.type == "NAME" else None
-    return _SyntaxError(at, f"{_wanted(expected)} expected, found `{_shown(str(token))}`", _span(source, token), near)
+    message = f"{_wanted(expected)} expected, found `{_shown(str(token))}`"
+    return _SyntaxError(at, message, _span(source, token), near, "$END" in expected)
 
 
 def _wanted(expected: frozenset[str]) -> str:
@@ -303,9 +330,15 @@ def _one_of(words: list[str], *, quote: bool = True) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}" if shown else "nothing more"
 
 
-def _clause_around(words: list[_Word], at: int) -> tuple[int, int]:
-    """Return the range of words of the clause that holds word ``at``, without the declaration's first line."""
+def _clause_around(words: list[_Word], at: int, *, complete: bool = True) -> tuple[int, int]:
+    """Return the range of words of the clause that holds word ``at``, without the declaration's first line.
+
+    Where a clause begins before the one above it is ``complete``, the one above is at fault.
+    """
     starts = [i for i, w in enumerate(words) if i > 0 and w.first and w.token.type in _CLAUSES]
+    above = [s for s in starts if s < at]
+    if at in starts and above and not complete:
+        return above[-1], at
     start = max((s for s in starts if s <= at), default=at)
     end = min((s for s in starts if s > at), default=len(words))
     return max(1, start), end

@@ -131,7 +131,12 @@ class ExpressionChecker(Quantifiers):
         """Check ``x between a and b`` as two comparisons."""
         at_least = ast.Binary(ast.BinaryOperator.GREATER_OR_EQUAL, operand, low, span)
         at_most = ast.Binary(ast.BinaryOperator.LESS_OR_EQUAL, operand, high, span)
-        parts = [self.binary(at_least), self.binary(at_most)]
+        # The operand is checked once, or nested intervals would take exponential time.
+        pair = self.pair(operand, low)
+        last = self.check(high, _item_type(pair[0]) if pair else None)
+        if pair is None or last is None:
+            return None
+        parts = [self.operation(at_least, *pair), self.operation(at_most, pair[0], last)]
         known = tuple(p.tree for p in parts if p is not None)
         return Typed(tree.And(known), Simple.BOOLEAN) if len(known) == 2 else None
 

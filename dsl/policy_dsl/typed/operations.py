@@ -7,6 +7,7 @@ from policy_dsl.source import Span
 from policy_dsl.syntax import ast
 from policy_dsl.typed import tree
 from policy_dsl.typed.types import ORDERED, EnumType, NodeType, SetType, Simple, Type, comparable
+from policy_dsl.values import Duration
 
 _B = ast.BinaryOperator
 _ORDERINGS = {
@@ -131,6 +132,12 @@ class Operations:
             message = f"`{expression.operator}` does not fit a {left.type} and a {right.type}"
             self.diagnostics.error("PE2103", message, expression.span, help=hint)
             return None
+        if left.timed and left.type is Simple.INSTANT and not _is_exact(right.tree):
+            # On the last days of a month an instant moved by months goes back at midnight.
+            hint = f"move it to the other side, such as `now {'<' if expression.operator is _B.PLUS else '>'} x + 1 month`"
+            message = "only weeks, days, hours and minutes, written out, can be added to `now` or taken from it"
+            self.diagnostics.error("PE2107", message, expression.span, help=hint)
+            return None
         operator = tree.Operator.PLUS if expression.operator is _B.PLUS else tree.Operator.MINUS
         return Typed(tree.Operation(operator, left.tree, right.tree), result, left.timed or right.timed)
 
@@ -151,3 +158,14 @@ class Operations:
         self.diagnostics.error(
             "PE2102", f"a {left.type} and a {right.type} cannot be {verb}", expression.span, help=hint
         )
+
+
+def _is_exact(duration: tree.Expression) -> bool:
+    """Tell whether a duration surely holds no calendar months."""
+    match duration:
+        case tree.Constant(Duration(months=months)):
+            return months == 0
+        case tree.Operation(_, left, right):
+            return _is_exact(left) and _is_exact(right)
+        case _:
+            return False

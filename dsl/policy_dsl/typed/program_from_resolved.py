@@ -1,6 +1,6 @@
 """Resolved packs → the checked program that evaluators run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
 from policy_dsl.diagnostics import Diagnostics, did_you_mean
@@ -11,13 +11,16 @@ from policy_dsl.syntax.parser import parse
 from policy_dsl.typed import tree
 from policy_dsl.typed.expressions import ExpressionChecker
 from policy_dsl.typed.messages import MessageChecker
+from policy_dsl.typed.nesting import MAX_HEIGHT, calls, height
 from policy_dsl.typed.quantifiers import Scope, variable_name
 from policy_dsl.typed.references import Sort
 from policy_dsl.typed.schema import Schema
 from policy_dsl.typed.schema_from_resolved import constant_of, schema_from_resolved, type_from_name
 from policy_dsl.typed.tests_from_resolved import TestChecker
-from policy_dsl.typed.types import NodeType, Type
+from policy_dsl.typed.types import NodeType, Simple, Type
 from policy_dsl.values import Value, instant
+
+_LONGEST_CIRCLE = 200
 
 
 def program_from_resolved(
@@ -34,17 +37,14 @@ class _Checker:
         self.diagnostics = diagnostics
         self.schema: Schema = schema_from_resolved(symbols, diagnostics)
         self.definitions: dict[str, tree.Definition | None] = {}
-        self.open: list[str] = []
+        self.heights: dict[str, int] = {}
 
     def program(self, overrides: Mapping[str, str]) -> tree.Program:
         packs = self.symbols.packs.values()
+        self.check_definitions()
         rules = [
             r for p in packs for d in p.names["rule"].values() if isinstance(d, ast.Rule) and (r := self.rule(p, d))
         ]
-        for pack in packs:
-            for declaration in pack.names["value"].values():
-                if isinstance(declaration, ast.Define):
-                    self.definition(pack, declaration)
         parameters = self.parameters(overrides)
         tests = TestChecker(self.symbols, self.schema, self.diagnostics)
         return tree.Program(
@@ -88,13 +88,14 @@ class _Checker:
         declared = type_from_name(declaration.type, pack, self.symbols, self.schema, self.diagnostics)
         if declared is None:
             return
+        name = f"{pack.name}.{declaration.name.text}"
+        types[name] = declared
         value = constant_of(declaration.default, declared)
         self.symbols.references.note_constant(declaration.default, declared)
         if value is None:
             self.diagnostics.error("PE2109", f"the value is not a {declared}", declaration.default.span)
             return
-        name = f"{pack.name}.{declaration.name.text}"
-        values[name], types[name] = value, declared
+        values[name] = value
 
     def override(self, name: str, text: str, values: dict[str, Value], types: dict[str, Type]) -> None:
         place = Span(f"parameter {name}", 0, len(text))
@@ -102,32 +103,58 @@ class _Checker:
             self.diagnostics.error("PE2004", f"there is no parameter `{name}`", place, help=did_you_mean(name, types))
             return
         found = Diagnostics()
-        source = SourceFile(place.file, f"parameter p: {'Text'} = {text}")
-        declarations = parse(source, found).declarations
-        written = declarations[0].default if declarations and isinstance(declarations[0], ast.Parameter) else None
-        value = constant_of(written, types[name]) if written is not None and not found.has_errors else None
+        declarations = parse(SourceFile(place.file, f"parameter p: Text = {text}"), found).declarations
+        value: Value | None = None
+        if not found.has_errors and len(declarations) == 1 and isinstance(declarations[0], ast.Parameter):
+            value = constant_of(declarations[0].default, types[name])
         if value is None:
-            self.diagnostics.error(
-                "PE2109", f"`{text}` is not a {types[name]}", place, help=f"`{name}` is declared as {types[name]}"
-            )
+            self.diagnostics.error("PE2109", f"`{text}` is not a {types[name]}", place, help=_how_to_write(types[name]))
             return
         values[name] = value
 
     # --- definitions -----------------------------------------------------------------------------------
 
+    def check_definitions(self) -> None:
+        """Check every definition after those that it uses, so that checking one never goes into another."""
+        for pack in self.symbols.packs.values():
+            for declaration in pack.names["value"].values():
+                if isinstance(declaration, ast.Define) and _full_name(pack, declaration) not in self.definitions:
+                    self.check_definition(pack, declaration)
+
+    def check_definition(self, pack: Pack, declaration: ast.Define) -> None:
+        path = {_full_name(pack, declaration): self.uses(pack, declaration)}
+        open_ones = [(pack, declaration)]
+        while open_ones:
+            pack, declaration = open_ones[-1]
+            name = _full_name(pack, declaration)
+            used = next((u for u in path[name] if _full_name(*u) not in self.definitions), None)
+            if used is None:
+                if name not in self.definitions:
+                    self.definitions[name] = self.new_definition(name, pack, declaration)
+                del path[name]
+                open_ones.pop()
+            elif _full_name(*used) in path:
+                self.report_circle(list(path), *used)
+            else:
+                path[_full_name(*used)] = self.uses(*used)
+                open_ones.append(used)
+
+    def uses(self, pack: Pack, declaration: ast.Define) -> "Iterator[tuple[Pack, ast.Define]]":
+        """Yield the definitions that a definition uses."""
+        for name in calls(declaration.body):
+            found = self.symbols.find(pack, "value", name)
+            if len(found) == 1 and isinstance(found[0][1], ast.Define):
+                yield found[0][0], found[0][1]
+
+    def report_circle(self, path: list[str], pack: Pack, declaration: ast.Define) -> None:
+        name = _full_name(pack, declaration)
+        circle = " → ".join([*path[path.index(name) :], name])
+        shown = circle if len(circle) <= _LONGEST_CIRCLE else f"{circle[:_LONGEST_CIRCLE]}…"
+        self.diagnostics.error("PE2010", f"definitions use each other in a circle: `{shown}`", declaration.name.span)
+        self.definitions[name] = None
+
     def definition(self, pack: Pack, declaration: ast.Define) -> tree.Definition | None:
-        name = f"{pack.name}.{declaration.name.text}"
-        if name in self.open:
-            circle = " → ".join([*self.open[self.open.index(name) :], name])
-            self.diagnostics.error(
-                "PE2010", f"definitions use each other in a circle: `{circle}`", declaration.name.span
-            )
-            return None
-        if name not in self.definitions:
-            self.open.append(name)
-            self.definitions[name] = self.new_definition(name, pack, declaration)
-            self.open.pop()
-        return self.definitions[name]
+        return self.definitions.get(_full_name(pack, declaration))
 
     def new_definition(self, name: str, pack: Pack, declaration: ast.Define) -> tree.Definition | None:
         scope = Scope()
@@ -150,6 +177,11 @@ class _Checker:
         if body.timed:
             message = "a definition cannot be an instant; compare it inside the definition"
             self.diagnostics.error("PE2107", message, declaration.body.span)
+            return None
+        self.heights[name] = height(body.tree, self.heights)
+        if self.heights[name] > MAX_HEIGHT:
+            message = f"`{declaration.name.text}` is nested too deeply, counting the definitions that it uses"
+            self.diagnostics.error("PE1010", message, declaration.name.span)
             return None
         return tree.Definition(name, formals, body.tree, body.type, len(scope.bound), declaration)
 
@@ -206,6 +238,21 @@ class _Checker:
         for variable in scope.bound:
             variables.setdefault(variable.name, []).append(variable)
         return MessageChecker(pack, self.symbols, self.schema, self.diagnostics, variables, scope.places)
+
+
+def _how_to_write(wanted: Type) -> str:
+    examples = {
+        Simple.TEXT: '"a text in double quotes"',
+        Simple.DURATION: "365 days",
+        Simple.DATE: "2027-12-02",
+        Simple.MONEY: "1500 EUR",
+    }
+    example = examples.get(wanted) if isinstance(wanted, Simple) else None
+    return f"write it as in a policy, such as `{example}`" if example else f"it is declared as {wanted}"
+
+
+def _full_name(pack: Pack, declaration: ast.Define) -> str:
+    return f"{pack.name}.{declaration.name.text}"
 
 
 def _optional_instant(value: "date | datetime | None") -> datetime | None:

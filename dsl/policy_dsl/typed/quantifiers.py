@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from policy_dsl.diagnostics import Diagnostics, Label, did_you_mean
 from policy_dsl.resolved.symbols import Pack, Symbols
@@ -134,7 +135,11 @@ class Quantifiers(Operations, ABC):
         if found is None:
             return None
         word = tree.AggregateWord(expression.word.value)
-        return Typed(tree.Aggregate(word, operand.tree if operand else None, variable, found_range, where), found)
+        zero = Decimal(0) if found is Simple.NUMBER else 0 if found is Simple.INTEGER else None
+        adds_up = expression.word in {ast.AggregateWord.COUNT, ast.AggregateWord.SUM}
+        operand_tree = operand.tree if operand else None
+        made = tree.Aggregate(word, operand_tree, variable, found_range, where, zero if adds_up else None)
+        return Typed(made, found)
 
     def aggregate_type(self, expression: ast.Aggregate, operand: Typed | None) -> Type | None:
         """Return the type of an aggregate's value, or report an operand that has no sum or order."""
@@ -227,6 +232,9 @@ class Quantifiers(Operations, ABC):
         if anchor is None or not complete or (barrier is None) != (lineage.through is None):
             return None
         assert isinstance(anchor.type, NodeType)  # noqa: S101 - `thing` returns such variables only
+        if lineage.within == 0:
+            self.diagnostics.error("PE2106", "nothing is within 0 hops of a thing", lineage.span)
+            return None
         reached = self.reachable(anchor.type.kind, frozenset(edges), upstream=lineage.upstream)
         if not reached & self.schema.kinds_below(kind):
             way = "upstream" if lineage.upstream else "downstream"

@@ -172,10 +172,24 @@ class _Builder:
                     hint = did_you_mean(name.text, self.symbols.known(pack, "type"))
                     self.diagnostics.error("PE2005", f"there is no kind `{name.text}` to extend", name.span, help=hint)
 
-    def kind(self, pack: Pack, declaration: ast.NodeDeclaration, below: tuple[str, ...] = ()) -> None:
+    def kind(self, pack: Pack, declaration: ast.NodeDeclaration) -> None:
+        """Check a kind, after the kinds above it that are not checked yet."""
+        chain = [(pack, declaration)]
+        while (above := self.declared_above(*chain[-1])) is not None and above not in chain:
+            chain.append(above)
+        below = {d.name.text for _, d in chain}
+        for one_pack, one in reversed(chain):
+            if one.name.text not in self.kinds:
+                self.one_kind(one_pack, one, below)
+
+    def declared_above(self, pack: Pack, declaration: ast.NodeDeclaration) -> tuple[Pack, ast.NodeDeclaration] | None:
+        if declaration.parent is None or declaration.parent.text in self.kinds:
+            return None
+        found = self.symbols.find(pack, "type", declaration.parent.text)
+        return next(((p, d) for p, d in found if isinstance(d, ast.NodeDeclaration)), None)
+
+    def one_kind(self, pack: Pack, declaration: ast.NodeDeclaration, open_kinds: set[str]) -> None:
         name = declaration.name.text
-        if name in self.kinds:
-            return
         inherited: dict[str, Attribute] = {}
         parent = declaration.parent
         if parent is not None:
@@ -186,12 +200,11 @@ class _Builder:
                 hint = did_you_mean(parent.text, self.symbols.known(pack, "type"))
                 self.diagnostics.error("PE2005", f"there is no kind `{parent.text}`", parent.span, help=hint)
                 parent = None
-            elif parent.text in (*below, name):
+            elif parent.text in open_kinds and parent.text not in self.kinds:
                 self.diagnostics.error("PE2010", f"kind `{name}` is below itself", parent.span)
                 parent = None
             else:
                 self.symbols.references.note(parent.span, Sort.KIND, parent.text)
-                self.kind(*found[0], (*below, name))
                 inherited = dict(self.kinds[parent.text].attributes) if parent.text in self.kinds else {}
         own = self.attributes(pack, declaration.attributes)
         written = list(declaration.attributes)

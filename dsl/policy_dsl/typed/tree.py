@@ -231,8 +231,7 @@ class AggregateWord(StrEnum):
 class Aggregate:
     """A value made of an operand for each thing of a range that meets a condition; a count has no operand.
 
-    Unknown when it is unknown for any thing whether it counts, or what its operand is; also the smallest, largest or
-    average of nothing.
+    Unknown when it is unknown for any thing whether it counts, or what its operand is.
     """
 
     word: AggregateWord
@@ -240,6 +239,8 @@ class Aggregate:
     variable: Variable
     range: Range
     condition: "Expression"
+    of_nothing: Value | None
+    """The value when nothing meets the condition, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,7 +203,7 @@ class PrivateKey:
         """Return the finished certificate as PEM; the same content always gets the same signature."""
         match self._key:
             case ed25519.Ed25519PrivateKey():
-                raise KeyFileError("PE4210", "PDF readers do not accept Ed25519", "use RSA or ECDSA P-256")
+                raise KeyFileError("PE4210", "PDF readers do not accept Ed25519", "use RSA")
             case ec.EllipticCurvePrivateKey():
                 certificate = builder.sign(self._key, SHA256(), ecdsa_deterministic=True)
             case rsa.RSAPrivateKey():

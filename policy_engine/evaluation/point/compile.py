@@ -193,7 +193,7 @@ class Compiler:
         items = self.ranges.items(expression)
         condition = self.value(expression.condition)
         operand = self.value(expression.operand) if expression.operand is not None else None
-        slot, word = expression.variable.slot, expression.word
+        slot, word, nothing = expression.variable.slot, expression.word, expression.of_nothing
 
         def made(run: Run) -> Any:
             values = []
@@ -206,7 +206,7 @@ class Compiler:
                 if counts is UNKNOWN or value is UNKNOWN or not item.sure:
                     return UNKNOWN
                 values.append(value)
-            return _unknown_if_none(operators.aggregate(word, values))
+            return _unknown_if_none(operators.aggregate(word, values) if values else nothing)
 
         return made
 
@@ -361,7 +361,7 @@ class Compiler:
                 run.slots[slot] = item.node
                 conditions.append(found_at(item, start, slot, condition(run)))
                 operands.append(operand(run) if operand is not None else None)
-            return aggregated(expression.word, start or "", tuple(conditions), tuple(operands))
+            return aggregated(expression, start or "", tuple(conditions), tuple(operands))
 
         return made
 

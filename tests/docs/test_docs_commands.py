@@ -19,13 +19,13 @@ from policy_engine.cli.main import main
 from tests.docs.doc_blocks import DOCS, PAGES, Block, blocks
 
 ROOT = DOCS.parent
-SESSION = re.compile(r"^<!-- session: (empty|example) -->$", re.MULTILINE)
-WITH_SESSIONS = {page: found[1] for page in PAGES if (found := SESSION.search(page.read_text(encoding="utf-8")))}
+MARK = re.compile(r"^<!-- shell: (empty|example) -->$", re.MULTILINE)
+WITH_SHELL = {page: found[1] for page in PAGES if (found := MARK.search(page.read_text(encoding="utf-8")))}
 TOOLS = ("base64", "cmp", "dd", "jq", "openssl", "sed", "sha256sum", "unzip")
 _SHELL = re.compile(r"[|&;<>$`*]")
 
 
-class Session:
+class Shell:
     """A shell in a folder: remembers variables, the working folder and the last exit code."""
 
     def __init__(self, folder: Path) -> None:
@@ -95,37 +95,37 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("page", WITH_SESSIONS, ids=lambda page: page.stem)
-def test_the_session_of_a_page(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+@pytest.mark.parametrize("page", WITH_SHELL, ids=lambda page: page.stem)
+def test_the_commands_of_a_page(page: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     wanted = {"bash", *(t for t in TOOLS for b in blocks(page) if re.search(rf"(^|[ (]){t} ", b.text, re.MULTILINE))}
     missing = sorted(tool for tool in wanted if shutil.which(tool) is None)
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
     folder = tmp_path / "here"
-    if WITH_SESSIONS[page] == "example":
+    if WITH_SHELL[page] == "example":
         shutil.copytree(request.getfixturevalue("example"), folder, symlinks=True)
     else:
         folder.mkdir()
-    session = Session(folder)
+    shell = Shell(folder)
     for block in blocks(page):
         if block.title is not None:
             (folder / block.title).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.title).write_text(block.text, encoding="utf-8")
         elif block.language == "sh" and block.info == "run":
-            printed = session.run(f"set -e; {block.text}")
-            assert session.exit_code == 0, f"{block}: {printed}"
+            printed = shell.run(f"set -e; {block.text}")
+            assert shell.exit_code == 0, f"{block}: {printed}"
         elif block.language == "console":
-            _play(session, block)
+            _play(shell, block)
 
 
-def test_a_page_with_commands_has_a_session() -> None:
+def test_a_page_with_commands_has_a_shell() -> None:
     told = {page for page in PAGES if any(b.language == "console" or b.info == "run" for b in blocks(page))}
-    assert told == set(WITH_SESSIONS)
+    assert told == set(WITH_SHELL)
 
 
-def _play(session: Session, block: Block) -> None:
+def _play(shell: Shell, block: Block) -> None:
     for command, expected in _commands(block.text):
-        printed = "".join(f"{line.rstrip()}\n" for line in session.run(command).splitlines())
+        printed = "".join(f"{line.rstrip()}\n" for line in shell.run(command).splitlines())
         assert _pattern(expected).fullmatch(printed), f"{block}: `{command}` printed\n{printed}"
 
 
