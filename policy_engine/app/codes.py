@@ -10,10 +10,9 @@ def all_codes() -> dict[str, str]:
     Raises:
         ValueError: two parts give one code different meanings.
     """
-    from policy_dsl.lint.codes import CODES as LINT
-
     from policy_dsl.codes import CODES as LANGUAGE
     from policy_dsl.format.codes import CODES as FORMAT
+    from policy_dsl.lint.codes import CODES as LINT
     from policy_engine.app.verify import CODES as VERIFICATION
     from policy_engine.lineage.codes import CODES as LINEAGE
     from policy_engine.model.errors import CODES as USE

@@ -1,15 +1,15 @@
-"""Inputs and an instant in, results out: compiles, loads, verifies, evaluates, applies waivers. Reads no file."""
+"""Inputs and an instant in, results out: compiles, loads, verifies, evaluates, applies waivers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
-from policy_dsl import compile_bytes
 from policy_dsl.diagnostics import Diagnostic, Severity, did_you_mean, render_text
-from policy_dsl.syntax.cst_to_ast import SEVERITIES
 from policy_dsl.typed.schema import Schema
 from policy_dsl.typed.tree import Program
 from policy_dsl.values import Value
+from policy_dsl.words import SEVERITIES
 from policy_engine.app.inputs import Inputs
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.waivers import WaiverUse, apply_waivers
@@ -21,6 +21,7 @@ from policy_engine.model.errors import Fault, InputError
 from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver
 from policy_engine.model.problems import Problem
 from policy_engine.model.results import Result, Status, Verdict, verdict_of
+from policy_engine.packs.cache import compile_cached
 from policy_engine.packs.profile import Enforcement, Profile
 from policy_evidence.errors import TrustError
 from policy_evidence.trust.document import parse_trust
@@ -84,7 +85,7 @@ def evaluate(inputs: Inputs, at: datetime, *, strict: bool = False) -> Evaluatio
     Raises:
         InputError: policies, inventory or trust file have errors; all of them are listed.
     """
-    program, diagnostics = compile_policies(inputs.packs.files, inputs.profile.parameters)
+    program, diagnostics = compile_policies(inputs.packs.files, inputs.profile.parameters, inputs.cache)
     estate = load_estate(inputs.sources, program.schema, strict=strict)
     if estate.has_errors:
         raise InputError([_rendered(p) for p in estate.problems])
@@ -147,14 +148,14 @@ def _check_enforcement(profile: Profile, program: Program) -> None:
 
 
 def compile_policies(
-    files: Mapping[str, bytes], parameters: Mapping[str, str]
+    files: Mapping[str, bytes], parameters: Mapping[str, str], cache: Path | None = None
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
     """Compile policy files; warnings are returned, errors raised together.
 
     Raises:
         InputError: a policy has an error.
     """
-    program, found = compile_bytes(files, parameters)
+    program, found = compile_cached(files, parameters, cache)
     if any(d.severity is Severity.ERROR for d in found):
         raise InputError([render_text(d, program.files) for d in found])
     return program, found

@@ -25,9 +25,11 @@ class Inputs:
     evidence: Mapping[str, bytes] = field(default_factory=dict)
     trust: bytes | None = None
     folder: Path = field(default_factory=Path)
+    cache: Path | None = None
+    """Where compiled policies are kept between runs, if anywhere."""
 
 
-def read_inputs(target: Path, packs: Iterable[str] = ()) -> Inputs:
+def read_inputs(target: Path, packs: Iterable[str] = (), *, cache: Path | None = None) -> Inputs:
     """Read a profile, a folder that holds one, or a single inventory or BOM.
 
     ``packs`` replaces the profile's packs; a single file without any is checked by the default pack.
@@ -42,12 +44,12 @@ def read_inputs(target: Path, packs: Iterable[str] = ()) -> Inputs:
                 f"there is no `{PROFILE_NAME}` in `{target}`",
                 help="name an inventory file, or write a profile",
             )
-        return _from_profile(target / PROFILE_NAME, tuple(packs))
+        return _from_profile(target / PROFILE_NAME, tuple(packs), cache)
     if target.suffix == ".toml":
-        return _from_profile(target, tuple(packs))
+        return _from_profile(target, tuple(packs), cache)
     names = tuple(packs) or (DEFAULT_PACK,)
     profile = Profile(packs=names, sources=(target.name,))
-    return Inputs(profile, b"", _packs(names, Path()), {str(target): read_file(target)})
+    return Inputs(profile, b"", _packs(names, Path()), {str(target): read_file(target)}, cache=cache)
 
 
 def read_file(path: Path) -> bytes:
@@ -67,7 +69,7 @@ def read_file(path: Path) -> bytes:
         raise fault("PE0002", f"`{path}` cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
 
 
-def _from_profile(path: Path, packs: tuple[str, ...]) -> Inputs:
+def _from_profile(path: Path, packs: tuple[str, ...], cache: Path | None) -> Inputs:
     data = read_file(path)
     profile = parse_profile(data, str(path))
     folder = path.parent
@@ -85,6 +87,7 @@ def _from_profile(path: Path, packs: tuple[str, ...]) -> Inputs:
         evidence=_matching(profile.evidence, folder, required=False),
         trust=trust,
         folder=folder,
+        cache=cache,
     )
 
 

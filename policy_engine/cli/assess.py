@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from policy_dsl.syntax.cst_to_ast import SEVERITIES
+from policy_dsl.words import SEVERITIES
 from policy_engine.app.assess import ASSESSMENT_NAME, DECISION_NAME, REPORT_NAME, ReportSigner, assess
 from policy_engine.app.evaluate import evaluate
 from policy_engine.app.formats import render

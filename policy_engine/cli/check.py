@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from policy_dsl.syntax.cst_to_ast import SEVERITIES
+from policy_dsl.words import SEVERITIES
 from policy_engine.app.evaluate import Evaluation, evaluate
 from policy_engine.app.inputs import read_inputs
-from policy_engine.cli.options import instant_option, outputs_option, run_options, write_file
+from policy_engine.cli.options import cache_folder, instant_option, outputs_option, run_options, write_file
 from policy_engine.cli.text import lines
 from policy_engine.model.results import Result, Status
 from policy_engine.packs.profile import Enforcement
@@ -38,7 +38,7 @@ def command(
     3 undecided, or evidence that cannot be verified.
     """
     files = outputs_option(outputs)
-    run = evaluate(read_inputs(target, packs), instant_option(at), strict=strict)
+    run = evaluate(read_inputs(target, packs, cache=cache_folder()), instant_option(at), strict=strict)
     write_outputs(run, files)
     for line in lines(run):
         click.echo(line)

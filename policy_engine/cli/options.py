@@ -39,6 +39,18 @@ def clock() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - the command line is where instants come from
 
 
+def cache_folder() -> Path | None:
+    """Return where compiled policies are kept: in the user's cache, unless POLICY_ENGINE_CACHE says where, or `off`."""
+    chosen = os.environ.get("POLICY_ENGINE_CACHE")
+    if chosen is not None:
+        return None if chosen in {"", "off"} else Path(chosen)
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("HOME")
+    if not home:
+        return None
+    base = Path(home) if os.environ.get("XDG_CACHE_HOME") else Path(home) / ".cache"
+    return base / "policy-engine"
+
+
 def instant_option(text: str | None) -> datetime:
     """Return the instant of ``--at``, or now.
 

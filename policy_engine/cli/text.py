@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import click
 
-from policy_dsl.syntax.cst_to_ast import SEVERITIES
 from policy_dsl.typed.tree import Rule
 from policy_dsl.values import format_instant
+from policy_dsl.words import SEVERITIES
 from policy_engine.app.evaluate import Evaluation
 from policy_engine.evaluation.waivers import WaiverState
 from policy_engine.model.results import Result, Status, Verdict, Witness

@@ -2,8 +2,33 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
+from policy_dsl.typed import tree
 from policy_dsl.values import LAST_INSTANT
+from policy_engine.evaluation import operators
+
+
+def turn_of(ordering: tree.Operation, value_of: Callable[[tree.Expression], Any], at: datetime) -> datetime | None:
+    """Return when an ordering that moves with the instant turns, if nothing but the instant moves.
+
+    ``value_of`` gives the value of any part at ``at``. Whatever else changes with time, such as which evidence is
+    the latest, has turning points of its own; were it to move here too, the ordering could turn more than once.
+    """
+    left, right = _moving(ordering.left, value_of), _moving(ordering.right, value_of)
+    return turning_point(lambda when: bool(operators.apply(ordering.operator, left(when), right(when))), at)
+
+
+def _moving(side: tree.Expression, value_of: Callable[[tree.Expression], Any]) -> Callable[[datetime], Any]:
+    match side:
+        case tree.Moment(date_only):
+            return (lambda when: when.date()) if date_only else (lambda when: when)
+        case tree.Operation(tree.Operator.PLUS | tree.Operator.MINUS as operator, left, right):
+            start, amount = _moving(left, value_of), value_of(right)
+            return lambda when: operators.apply(operator, start(when), amount)
+        case _:
+            value = value_of(side)
+            return lambda _: value
 
 
 def turning_point(holds: Callable[[datetime], bool], at: datetime) -> datetime | None:

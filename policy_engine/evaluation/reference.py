@@ -15,7 +15,7 @@ from policy_dsl.typed import tree
 from policy_dsl.typed.types import NodeType
 from policy_dsl.values import Value, add
 from policy_engine.evaluation import counting, operators
-from policy_engine.evaluation.instants import earlier, turning_point
+from policy_engine.evaluation.instants import earlier, turn_of
 from policy_engine.evaluation.trace import UNKNOWN, Item, Trace, aggregated, found_at, junction, operated, together
 from policy_engine.evaluation.verdicts import Decision, decide
 from policy_engine.evaluation.world import World
@@ -163,13 +163,8 @@ class _Walk:
         if unknown:
             return together(UNKNOWN, unknown)
         if expression.timed:
-
-            def holds(when: datetime) -> bool:
-                then = _Walk(self.world, self.graph, when)
-                one, other = (then.trace(e, bindings, evidence).value for e in (expression.left, expression.right))
-                return bool(operators.apply(expression.operator, one, other))
-
-            self.horizon = earlier(self.horizon, turning_point(holds, self.at))
+            turn = turn_of(expression, lambda part: self.trace(part, bindings, evidence).value, self.at)
+            self.horizon = earlier(self.horizon, turn)
         return operated(operators.apply(expression.operator, left.value, right.value), (left, right))
 
     def has_evidence(self, pattern: tree.HasEvidence, bindings: Bindings, evidence: Evidence | None) -> Trace:

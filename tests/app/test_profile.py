@@ -108,7 +108,7 @@ def test_a_waiver_must_keep_to_the_rules_for_waivers(bank, rules, detail):
 
 
 def test_enforcement_of_nothing_is_refused(bank):
-    with pytest.raises(InputError, match="did you mean `eu_ai_act.ai_literacy`"):
+    with pytest.raises(InputError, match=r"did you mean `eu_ai_act\.ai_literacy`"):
         _run(bank, '[enforcement]\n"eu_ai_act.ai_litteracy" = "advisory"')
 
 

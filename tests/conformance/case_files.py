@@ -13,7 +13,7 @@ import yaml
 
 from policy_dsl.typed.schema import Attribute, Schema
 from policy_dsl.typed.types import AttributeType, EnumType, SetType, Simple
-from policy_dsl.values import Duration, Value, duration_of
+from policy_dsl.values import Duration, Money, Value, duration_of
 from policy_engine.lineage.graph import Edge, Fact, Node, Snapshot
 from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver
 
@@ -125,6 +125,9 @@ def value_of(written: Any, kind: AttributeType) -> Value:
                 assert part is not None, written
                 total += part
             return total
+        case Simple.MONEY:
+            amount, currency = written.split()
+            return Money(Decimal(amount), currency)
 
 
 def _values(written: Entry, attributes: Mapping[str, Attribute]) -> dict[str, Value]:
@@ -136,7 +139,7 @@ def snapshot_of(graph: Entry, schema: Schema) -> Snapshot:
     nodes = []
     for node_id, node in graph.get("nodes", {}).items():
         values = _values(node.get("attributes", {}), schema.kinds[node["kind"]].attributes)
-        conflicts = {name: () for name in node.get("conflicts", ())}
+        conflicts = dict.fromkeys(node.get("conflicts", ()), ())
         nodes.append(Node(node_id, node["kind"], {n: Fact(v) for n, v in values.items()}, conflicts))
     edges = [Edge(edge, source, target) for source, edge, target in graph.get("edges", ())]
     for edge in edges:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from case_files import (  # noqa: E402 - test modules are not a package
+from case_files import (
     RESULT_KEYS,
     Case,
     cases,
@@ -18,18 +18,18 @@ from case_files import (  # noqa: E402 - test modules are not a package
     waivers_of,
 )
 
-from policy_dsl import compile_bytes  # noqa: E402
-from policy_dsl.diagnostics import Diagnostic  # noqa: E402
-from policy_dsl.source import SourceFile  # noqa: E402
-from policy_dsl.typed import tree  # noqa: E402
-from policy_dsl.values import format_instant  # noqa: E402
-from policy_engine.evaluation.messages import render  # noqa: E402
-from policy_engine.evaluation.point.evaluate import PointEvaluator  # noqa: E402
-from policy_engine.evaluation.reference import ReferenceEvaluator  # noqa: E402
-from policy_engine.evaluation.verdicts import Decision  # noqa: E402
-from policy_engine.evaluation.waivers import apply_waivers  # noqa: E402
-from policy_engine.evaluation.world import World  # noqa: E402
-from policy_engine.model.results import Result, Status  # noqa: E402
+from policy_dsl import compile_bytes
+from policy_dsl.diagnostics import Diagnostic
+from policy_dsl.source import SourceFile
+from policy_dsl.typed import tree
+from policy_dsl.values import format_instant
+from policy_engine.evaluation.messages import render
+from policy_engine.evaluation.point.evaluate import PointEvaluator
+from policy_engine.evaluation.reference import ReferenceEvaluator
+from policy_engine.evaluation.verdicts import Decision
+from policy_engine.evaluation.waivers import apply_waivers
+from policy_engine.evaluation.world import World
+from policy_engine.model.results import Result, Status
 
 ALL = cases()
 
@@ -74,7 +74,7 @@ def test_diagnostics(case: Case) -> None:
     for name, value in case.entry.get("overrides", {}).items():
         texts[f"parameter {name}"] = SourceFile(f"parameter {name}", value)
     last = list(files)[-1]
-    expected = [{"file": last, **entry} for entry in case.entry["diagnostics"]]
+    expected = [{"file": last, "severity": "error", **entry} for entry in case.entry["diagnostics"]]
     observed = [_diagnosed(d, texts) for d in found]
     assert [_chosen(o, e) for o, e in zip(observed, expected, strict=False)] == expected, observed
     assert len(observed) == len(expected), observed[len(expected) :]

@@ -17,7 +17,9 @@ RELAXED = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 # Where lines matter: a clause's word at the start of a line opens the clause, a declaration begins at the margin.
-GAPS = st.sampled_from(["  ", "\t", " " * 9, " # a note\n      ", "\n    ", "\n\n\n   ", "\n      # on its own\n  ", "\r\n "])
+GAPS = st.sampled_from(
+    ["  ", "\t", " " * 9, " # a note\n      ", "\n    ", "\n\n\n   ", "\n      # on its own\n  ", "\r\n "]
+)
 
 
 def without_places(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Writes the expected files of the golden pairs anew: ``python tests/format/write_golden.py``; review the difference."""
+"""Writes the expected files of the golden pairs anew; review the difference."""
 
 from pathlib import Path
 

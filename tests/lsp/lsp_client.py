@@ -25,9 +25,7 @@ class Editor:
     """One session with a server."""
 
     def __init__(self, folder: Path | None = None, command: list[str] = ENGINE, **capabilities: Any) -> None:
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._messages: Queue[Any] = Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -135,11 +133,27 @@ class Editor:
         self.tell("exit", None)
         return self.process.wait(WAIT)
 
+    def close(self) -> None:
+        """Free what the process held; one that still runs is ended."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(WAIT)
+        self._reader.join(WAIT)
+        self._errors.join(WAIT)
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
+
+    @property
+    def log(self) -> str:
+        """What the server has written for the editor's log."""
+        return b"".join(self._stderr).decode()
+
 
 def place_of(text: str, marked: str, encoding: str = "utf-16") -> tuple[int, int]:
     """Return the place of ``|`` in a part of a text that is given with it, such as ``system.|stage``."""
     before, _, after = marked.partition("|")
-    assert text.count(before + after) >= 1, marked
+    assert before + after in text, marked
     offset = text.index(before + after) + len(before)
     line = text.count("\n", 0, offset)
     on_line = text[text.rfind("\n", 0, offset) + 1 : offset]
@@ -156,7 +170,9 @@ def edited(text: str, edits: list[Any]) -> str:
         units = line.encode("utf-16-le")[: 2 * position["character"]]
         return starts[position["line"]] + len(units.decode("utf-16-le"))
 
-    for edit in sorted(edits, key=lambda e: (e["range"]["start"]["line"], e["range"]["start"]["character"]), reverse=True):
+    for edit in sorted(
+        edits, key=lambda e: (e["range"]["start"]["line"], e["range"]["start"]["character"]), reverse=True
+    ):
         start, end = offset(edit["range"]["start"]), offset(edit["range"]["end"])
         text = text[:start] + edit["newText"] + text[end:]
     return text

@@ -84,7 +84,8 @@ def _means_the_same(again: SourceFile, chunks: list[list[Word]], trees: list[Cst
     return (
         len(chunks_again) == len(chunks)
         and all(
-            same_words(a, b) or tree_of(b, again) == tree for a, b, tree in zip(chunks, chunks_again, trees, strict=True)
+            same_words(a, b) or tree_of(b, again) == tree
+            for a, b, tree in zip(chunks, chunks_again, trees, strict=True)
         )
         and _comments(lexemes) == _comments(attach_comments(again.text, words))
     )

@@ -64,6 +64,13 @@ class Subject:
         """Yield what holds conditions."""
         return (d for d in self.pack.file.declarations if isinstance(d, (ast.Rule, ast.Define)))
 
+    def readers(self) -> Iterator[ast.Declaration]:
+        """Yield what may name a declaration of this pack: all but headers and tests of packs that see this one."""
+        for other in self.symbols.packs.values():
+            uses_it = self.pack.name in self.symbols.visible(other)
+            if uses_it or any(u.pack.text == self.pack.name for u in other.uses):
+                yield from (d for d in other.file.declarations if not isinstance(d, (ast.Test, ast.Header)))
+
     def expected(self, rule: ast.Rule) -> set[str]:
         """Return the results that the tests of all packs expect of a rule."""
         name = f"{self.pack.name}.{rule.name.text}"

@@ -41,9 +41,7 @@ class Report:
         return [e for f in self.found if f.diagnostic.span.file == file for e in f.edits]
 
 
-def lint_sources(
-    sources: Iterable[SourceFile], files: Collection[str], rules: Sequence[LintRule] = RULES
-) -> Report:
+def lint_sources(sources: Iterable[SourceFile], files: Collection[str], rules: Sequence[LintRule] = RULES) -> Report:
     """Lint the packs in ``files``; ``sources`` holds them and every pack that they use.
 
     Raises:

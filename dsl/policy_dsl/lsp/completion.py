@@ -13,7 +13,7 @@ from policy_dsl.lsp.hover import describe, signature
 from policy_dsl.lsp.situation import Situation, Wanted, situation_at
 from policy_dsl.resolved.symbols import NamedDeclaration, Pack
 from policy_dsl.syntax import ast
-from policy_dsl.syntax.cst_to_ast import BASES, RESULTS, SEVERITIES
+from policy_dsl.words import BASES, RESULTS, SEVERITIES
 from policy_dsl.syntax.lark_parser import keywords
 from policy_dsl.syntax.parser import expected_after
 from policy_dsl.typed.references import Meaning, Sort

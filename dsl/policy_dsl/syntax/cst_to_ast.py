@@ -12,12 +12,9 @@ from policy_dsl.source import SourceFile, Span
 from policy_dsl.syntax import ast
 from policy_dsl.syntax.expressions import Expressions
 from policy_dsl.syntax.lark_parser import Cst, Token
+from policy_dsl.words import BASES, RESULTS, SEVERITIES
 
 Node = Any  # a lark tree, a token or the None of an absent optional part
-
-SEVERITIES = ("critical", "high", "medium", "low")
-BASES = ("law", "standard", "firm_policy", "inference")
-RESULTS = ("pass", "fail", "unknown", "not_applicable", "waived")
 
 
 def declaration_from_tree(

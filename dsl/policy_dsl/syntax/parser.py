@@ -214,7 +214,7 @@ def _parse_declaration(chunk: list[_Word], source: SourceFile, diagnostics: Diag
             # What stands behind stray characters is out of place because of them, and they were reported.
             diagnostics.error("PE1003", outcome.message, outcome.span, help=outcome.help)
         start, end = _clause_around(words, outcome.at, complete=outcome.complete)
-        taken += outcome.at
+        taken += len(words)
         if start == end or taken > MOST_WORDS_AGAIN:
             return None
         del words[start:end]

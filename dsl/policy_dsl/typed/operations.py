@@ -134,7 +134,9 @@ class Operations:
             return None
         if left.timed and left.type is Simple.INSTANT and not _is_exact(right.tree):
             # On the last days of a month an instant moved by months goes back at midnight.
-            hint = f"move it to the other side, such as `now {'<' if expression.operator is _B.PLUS else '>'} x + 1 month`"
+            hint = (
+                f"move it to the other side, such as `now {'<' if expression.operator is _B.PLUS else '>'} x + 1 month`"
+            )
             message = "only weeks, days, hours and minutes, written out, can be added to `now` or taken from it"
             self.diagnostics.error("PE2107", message, expression.span, help=hint)
             return None

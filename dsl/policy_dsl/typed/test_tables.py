@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from policy_dsl.diagnostics import Diagnostics, did_you_mean
 from policy_dsl.syntax import ast
-from policy_dsl.syntax.cst_to_ast import RESULTS
 from policy_dsl.values import text
+from policy_dsl.words import RESULTS
 
 Row = Mapping[str, ast.Expression | None]
 """Column → value; nothing where the table says `unknown`."""

@@ -11,7 +11,7 @@ digit or a day, another member of an enumeration, a member of a set left out.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -307,15 +307,17 @@ def _moved(text: str) -> Iterator[tuple[str, str]]:
     day = _DATE.match(text)
     if day is not None:
         for days, how in ((1, "a day later"), (-1, "a day earlier")):
-            yield f"{date.fromisoformat(day[0]) + timedelta(days=days)}{text[day.end() :]}", how
+            number = date.fromisoformat(day[0]).toordinal() + days
+            if 0 < number <= date.max.toordinal():
+                yield f"{date.fromordinal(number)}{text[day.end() :]}", how
         return
-    number = _NUMBER.search(text)
-    if number is not None:
-        unit = Decimal(1).scaleb(-len(number[0].partition(".")[2]))
+    found = _NUMBER.search(text)
+    if found is not None:
+        unit = Decimal(1).scaleb(-len(found[0].partition(".")[2]))
         for step, how in ((unit, "raised"), (-unit, "lowered")):
-            moved = Decimal(number[0]) + step
+            moved = Decimal(found[0]) + step
             if moved >= 0:
-                yield f"{text[: number.start()]}{moved}{text[number.end() :]}", how
+                yield f"{text[: found.start()]}{moved:f}{text[found.end() :]}", how
 
 
 def _parts(node: Any) -> Iterator[Any]:

@@ -1,6 +1,7 @@
 """Searches for an example that tells a rule from a changed one, makes it small, and writes it as a test.
 
-The search starts at the scenes of the rule's own tests and takes one step, then two, until its budget is spent. The
+The search starts at the scenes of the rule's own tests and at ``seeds``, takes one step, then two, until its budget is
+spent. The
 same packs give the same example on every machine.
 """
 
@@ -8,12 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from policy_dsl.typed import tree
-from policy_dsl.typed.quantifiers import variable_name
 from policy_dsl.typed.types import NodeType
 from policy_engine.app.testing.probe import Probe, Stage
 from policy_engine.app.testing.relevance import relevant_to
 from policy_engine.app.testing.scenes import Scene
+from policy_engine.app.testing.seeds import seeds
 from policy_engine.app.testing.variations import Variations, without
 from policy_engine.model.results import Status
 
@@ -49,7 +49,7 @@ class Search:
 
     def example(self, scenes: list[Scene]) -> Example | None:
         """Return a small example, or nothing when none was found within the budget."""
-        starts = scenes or [self._blank()]
+        starts = [*scenes, *self._seeds()]
         found = self._first(s for scene in starts for s in (scene, *self.variations.of(scene, self._moments(scene))))
         if found is None:
             # One round for each start, so that a large scene does not use up the budget of the others.
@@ -98,11 +98,9 @@ class Search:
         before = [t - step for t in known for step in (_DAY, _SECOND) if t.year > 1]
         return (*known, *before)
 
-    def _blank(self) -> Scene:
-        """Return a scene with nothing but a thing that the rule is about, for a rule that no test speaks of."""
+    def _seeds(self) -> list[Scene]:
         assert isinstance(self.rule.subject.type, NodeType)  # noqa: S101 - the checker binds subjects to kinds
-        kind = self.rule.subject.type.kind
-        return Scene(self.rule.start or _SOME_DAY, (tree.NodeGiven(variable_name(kind), kind, {}),))
+        return seeds(self.rule.subject.type.kind, self.rule.start or _SOME_DAY, self.variations)
 
     # --- smaller -------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ Found = tuple[str, tuple[Edit, ...]]
 
 _OTHER_WORDS = {
     _Q.EVERY: ("some", "no"),
-    _Q.SOME: ("no", "at least 2"),
+    _Q.SOME: ("every", "no", "at least 2"),
     _Q.NO: ("some", "at most 1"),
 }
 _OTHER_AGGREGATES = {
@@ -24,7 +24,8 @@ _OTHER_AGGREGATES = {
 def quantifier_changes(node: ast.Quantified, words: Words) -> Iterator[Found]:
     """Yield another word, another number, and the quantifier without its ``where``."""
     word = words.at(node.span.start)
-    for new in _OTHER_WORDS.get(node.word, ()):
+    others = _OTHER_WORDS.get(node.word, ())
+    for new in others if node.body is not None else (o for o in others if o != "every"):
         yield f"`{word.text}` became `{new}`", (Edit(word.start, word.end, new),)
     if node.count is not None:
         number = next(w for w in words.between(node.span.start, node.span.end) if w.text.isdigit())

@@ -37,6 +37,21 @@ class Variations:
         yield from self._edges(scene)
         yield from self._things(scene)
 
+    def filled(self, scene: Scene) -> Iterator[Scene]:
+        """Yield a scene with every fact that matters stated, as the first and as the last of its values."""
+        for pick in (0, -1):
+            nodes = tuple(replace(n, values={**self._picked(scene, n.kind, pick), **n.values}) for n in scene.nodes)
+            if nodes != scene.nodes:
+                yield replace(scene, nodes=nodes)
+
+    def _picked(self, scene: Scene, kind: str, pick: int) -> dict[str, Value]:
+        declared = self.schema.kinds[kind].attributes
+        found = {
+            name: self._values(scene, declared[name].type)
+            for name in sorted(self.relevant.attributes & declared.keys())
+        }
+        return {name: values[pick] for name, values in found.items() if values}
+
     # --- things ------------------------------------------------------------------------------------------
 
     def _attributes(self, scene: Scene) -> Iterator[Scene]:
@@ -56,7 +71,7 @@ class Variations:
             for node in scene.nodes:
                 for forward, near, far in ((True, edge.sources, edge.targets), (False, edge.targets, edge.sources)):
                     if any(self.schema.is_a(node.kind, kind) for kind in near):
-                        yield from (_attached(scene, node.id, kind, name, forward=forward) for kind in self._of(far))
+                        yield from (attached(scene, node.id, kind, name, forward=forward) for kind in self._of(far))
 
     def _of(self, kinds: tuple[str, ...]) -> tuple[str, ...]:
         """Return what can stand at the end of an edge: of a general kind, the special ones that a rule looks for."""
@@ -162,7 +177,7 @@ def _doubled(scene: Scene, node: tree.NodeGiven) -> Scene:
     )
 
 
-def _attached(scene: Scene, node: str, kind: str, edge: str, *, forward: bool) -> Scene:
+def attached(scene: Scene, node: str, kind: str, edge: str, *, forward: bool) -> Scene:
     """Return a scene with a new thing at the other end of a new edge."""
     name = _free_name(scene, variable_name(kind))
     new = tree.EdgeGiven(edge, node, name) if forward else tree.EdgeGiven(edge, name, node)

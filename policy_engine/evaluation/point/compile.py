@@ -10,7 +10,7 @@ from typing import Any
 from policy_dsl.typed import tree
 from policy_dsl.values import add
 from policy_engine.evaluation import counting, operators
-from policy_engine.evaluation.instants import turning_point
+from policy_engine.evaluation.instants import turn_of
 from policy_engine.evaluation.point.ranges import Ranges
 from policy_engine.evaluation.point.run import Run, Tracer, Value
 from policy_engine.evaluation.trace import UNKNOWN, Item, Trace, aggregated, found_at, junction, operated, together
@@ -25,6 +25,7 @@ class Compiler:
         self.program = program
         self.ranges = Ranges(program.schema, self.value, self.trace)
         self._definitions: dict[str, tuple[Value, Tracer]] = {}
+        self._parts: dict[int, Value] = {}
 
     # --- values ----------------------------------------------------------------------------------------
 
@@ -116,10 +117,17 @@ class Compiler:
         def timed(run: Run) -> Any:
             found = applied(run)
             if found is not UNKNOWN and run.tracking:
-                run.changes(_turning(run, applied))
+                run.changes(turn_of(expression, lambda part: self._part(part)(run), run.at))
             return found
 
         return timed
+
+    def _part(self, expression: tree.Expression) -> Value:
+        """Return the closure of a part of a comparison, compiled when first asked for."""
+        # Keyed by identity: the program keeps every expression alive.
+        if id(expression) not in self._parts:
+            self._parts[id(expression)] = self.value(expression)
+        return self._parts[id(expression)]
 
     def has_evidence(self, pattern: tree.HasEvidence) -> Value:
         """Compile an evidence condition."""
@@ -413,16 +421,6 @@ def _both(left: Any, right: Any) -> Any:
     if left is False or right is False:
         return False
     return UNKNOWN if left is UNKNOWN or right is UNKNOWN else True
-
-
-def _turning(run: Run, applied: Value) -> datetime | None:
-    def holds(when: datetime) -> bool:
-        at, run.at = run.at, when
-        found = applied(run)
-        run.at = at
-        return bool(found)
-
-    return turning_point(holds, run.at)
 
 
 def _read(slot: int, attribute: Any) -> Value:

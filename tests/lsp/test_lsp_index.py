@@ -1,0 +1,135 @@
+"""What each name means, shown on the whole library: nothing is forgotten, and nothing means two things."""
+
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from policy_dsl.lsp.analysis import Analyses, Analysis
+from policy_dsl.lsp.documents import Documents, LibraryFile
+from policy_dsl.lsp.rename import RenameError, apply, rename
+from policy_dsl.syntax.lark_parser import tokens
+from policy_dsl.typed.references import Sort
+from tests.lsp.lsp_texts import LIBRARY
+
+FIXED_WORDS = {"severity", "basis", "expect", "except"}
+FORMS = """\
+policy forms
+    version "1.2"
+use std.ai version "1.0"
+
+extend node System { robots: Integer }
+extend enum Stage { scrapped }
+
+rule ranges "New forms"
+    for each System where system.stage is not scrapped and system.robots > 0
+    may count of Model in system.uses_model/finetuned_from* > 2 only if
+        sum of model.energy_kwh over Model in system.uses_model where model.stage is production < 10
+        and accuracy of latest evidence accuracy_evaluation on system signed by model_owner > 0.5
+
+test "cases 😀"
+    at <day>
+    given
+        System s { stage: <stage>, robots: 3 }
+    expect <result> of ranges on s
+    cases
+        day         stage       result
+        2028-01-01  scrapped    not_applicable
+        2028-01-01  production  unknown
+"""
+
+
+@cache
+def library() -> Analysis:
+    documents = Documents({})
+    for path in sorted(LIBRARY.rglob("*.policy")):
+        documents.put(path.as_uri(), path.read_text("utf-8"))
+    analysis = Analyses(documents).of((LIBRARY / "std" / "ai.policy").as_uri())
+    assert analysis is not None
+    return analysis
+
+
+def test_every_name_of_the_library_means_something() -> None:
+    index = library().index
+    for file in library().files:
+        before = ""
+        for token in tokens(file.source.policy_text):
+            if token.type == "NAME" and before not in FIXED_WORDS:
+                assert index.at(file.source.name, (token.start_pos or 0) + 1), token
+            before = str(token)
+
+
+def test_every_place_holds_the_name_it_stands_for_and_every_use_is_declared() -> None:
+    index = library().index
+    for use in library().symbols.references.uses():
+        assert index.declaration(index.declaring(use.meaning)) is not None, use
+    for meaning in index.declarations:
+        assert {index.text(span) for span in index.places(meaning)} <= {meaning.name}
+
+
+def test_every_name_of_the_library_can_be_renamed() -> None:
+    """A sample of each sort: the changed library compiles without an error, or the rename says why not."""
+    documents = Documents({})
+    for file in library().files:
+        documents.put(file.source.name, file.source.text)
+    done: dict[Sort, int] = {}
+    for meaning, declaration in library().index.declarations.items():
+        if done.get(meaning.sort, 0) >= 2 or library().index.is_implied(meaning):
+            continue
+        done[meaning.sort] = done.get(meaning.sort, 0) + 1
+        new = "Zz9.zz9" if meaning.sort is Sort.PACK else "Zz9"
+        changes = rename(library(), documents, declaration.name.file, declaration.name.start + 1, new)
+        assert {library().index.text(c.span) for c in changes if c.text == new} == {meaning.name}
+    assert set(done) == set(Sort)
+
+
+def test_the_newest_forms_are_known() -> None:
+    documents = Documents({"std.ai": LibraryFile("std", (LIBRARY / "std" / "ai.policy").read_text("utf-8"))})
+    documents.put("file:///f.policy", FORMS)
+    analysis = Analyses(documents).of("file:///f.policy")
+    assert analysis is not None
+    codes = [d.code for d in analysis.diagnostics if d.code != "PE2105"]
+    assert codes == []
+    known = {
+        "robots": 3,
+        "scrapped": 3,
+        "finetuned_from": 1,
+        "energy_kwh": 1,
+        "model_owner": 1,
+        "accuracy_evaluation": 1,
+    }
+    for word, times in known.items():
+        at = [i for i in range(len(FORMS)) if FORMS.startswith(word, i)]
+        assert len(at) == times
+        for offset in at:
+            assert analysis.index.at("file:///f.policy", offset + 1), (word, offset)
+    found = analysis.index.at("file:///f.policy", FORMS.index("scrapped }"))
+    assert [u.meaning.sort for u in found] == [Sort.MEMBER]
+    assert len(analysis.index.places(found[0].meaning)) == 3
+
+
+@pytest.mark.parametrize("escape", ["", '\\"', "\\\\ \\n 😀"])
+def test_a_placeholder_after_escapes_is_renamed_where_it_stands(escape: str) -> None:
+    text = f'policy x\nnode N {{ a: Boolean }}\nrule r for each N must n.a otherwise "{escape}{{n.a}} and {escape} {{n}}"\n'
+    documents = Documents({})
+    documents.put("file:///x.policy", text)
+    analysis = Analyses(documents).of("file:///x.policy")
+    assert analysis is not None
+    offset = text.index("a: Boolean")
+    changes = rename(analysis, documents, "file:///x.policy", offset, "agreed")
+    after = apply({"file:///x.policy": text}, changes)["file:///x.policy"]
+    assert after == text.replace("a: Bool", "agreed: Bool").replace("n.a", "n.agreed")
+
+
+def test_a_rename_that_would_capture_another_name_is_refused() -> None:
+    text = (
+        "policy x\nnode N { on: Boolean }\nparameter limit: Boolean = true\n"
+        "define d(n: N) as n.on and limit\nrule r for each N must d(n)\n"
+    )
+    documents = Documents({})
+    documents.put("file:///x.policy", text)
+    analysis = Analyses(documents).of("file:///x.policy")
+    assert analysis is not None
+    with pytest.raises(RenameError):
+        rename(analysis, documents, "file:///x.policy", text.index("limit:"), "n")
+    assert Path("/x.policy").as_uri() in analysis.sources
