@@ -1,9 +1,12 @@
 """``policy-engine explain``: a rule, a result, or a code."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from policy_dsl import english
+from policy_dsl.syntax import ast
 from policy_dsl.typed.tree import Program, Rule
 from policy_dsl.values import format_instant
 from policy_engine.app.codes import all_codes
@@ -85,8 +88,26 @@ def _rule_lines(program: Program, rule: Rule) -> list[str]:
         f"  in force: {start}{end}",
         f"  source:   {source.name}:{source.position(rule.span.start).line}",
         "",
+        *(f"  {sentence}" for sentence in english.rule(rule.syntax)),
+        *(f"  {english.definition(d)}" for d in _definitions(program, rule)),
+        "",
         source.text[rule.syntax.span.start : rule.syntax.span.end],
     ]
+
+
+def _definitions(program: Program, rule: Rule) -> Iterator[ast.Define]:
+    """Yield the definitions that a rule uses, and those that they use, each once."""
+    syntax = rule.syntax
+    parts = [syntax.for_each.where, syntax.requirement, *(e.condition for e in syntax.exceptions)]
+    waiting = [name for part in parts for name in english.definitions_used(part)]
+    by_name = {d.syntax.name.text: d.syntax for d in program.definitions.values()}
+    seen: set[str] = set()
+    while waiting:
+        name = waiting.pop(0).rpartition(".")[2]
+        if name in by_name and name not in seen:
+            seen.add(name)
+            yield by_name[name]
+            waiting += english.definitions_used(by_name[name].body)
 
 
 def _result_lines(rule: Rule, result: Result) -> list[str]:

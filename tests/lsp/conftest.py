@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("pygls", reason="the extra `lsp` is not installed")
 
-from tests.lsp.lsp_client import Editor  # noqa: E402 - after the check above
+from tests.lsp.lsp_client import Editor
 
 
 @pytest.fixture(scope="module")

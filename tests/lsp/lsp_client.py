@@ -13,7 +13,7 @@ ENGINE = [sys.executable, "-c", "from policy_engine.cli.lsp import command; comm
 WAIT = 20.0
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - what happened, as a test reads
     """The server answered a request with an error."""
 
     def __init__(self, error: Mapping[str, Any]) -> None:

@@ -164,7 +164,8 @@ def test_completion_has_an_answer_for_anything(rest: str, at: int) -> None:
 
 
 def test_taking_a_proposal_replaces_the_word_begun(editor: Editor, tmp_path: Path) -> None:
-    _, uri = workspace(tmp_path)
+    common, uri = workspace(tmp_path)
+    editor.open(common, COMMON)
     text = RULES.replace('"😀" is not system.name', '"😀" is not system.na')
     editor.open(uri, text)
     items = editor.at("completion", uri, place_of(text, "not system.na|"))["items"]

@@ -13,11 +13,11 @@ from policy_dsl.lsp.hover import describe, signature
 from policy_dsl.lsp.situation import Situation, Wanted, situation_at
 from policy_dsl.resolved.symbols import NamedDeclaration, Pack
 from policy_dsl.syntax import ast
-from policy_dsl.words import BASES, RESULTS, SEVERITIES
 from policy_dsl.syntax.lark_parser import keywords
 from policy_dsl.syntax.parser import expected_after
 from policy_dsl.typed.references import Meaning, Sort
 from policy_dsl.typed.types import EnumType, SetType, Simple, Type
+from policy_dsl.words import BASES, RESULTS, SEVERITIES
 
 _PHRASES = {
     "MUST_NOT": "must not",
@@ -139,6 +139,7 @@ class _Proposals:
             case Wanted.FACTS:
                 yield from self.named(Sort.KIND, self.schema.kinds, Look.KIND)
                 yield from self.variables()
+                yield Proposal("evidence", Look.KEYWORD)
             case Wanted.SEVERITIES:
                 yield from (Proposal(word, Look.MEMBER) for word in SEVERITIES)
             case Wanted.BASES:

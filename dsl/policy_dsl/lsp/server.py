@@ -51,6 +51,7 @@ class PolicyServer(LanguageServer):
         self.documents = Documents(library)
         self.analyses = Analyses(self.documents)
         self.open: dict[str, str] = {}
+        self._lines: dict[str, Lines] = {}
         self._waiting: asyncio.TimerHandle | None = None
 
     # --- texts ---------------------------------------------------------------------------------------
@@ -58,8 +59,13 @@ class PolicyServer(LanguageServer):
     def lines(self, name: str) -> Lines | None:
         """Return the lines of a file that is compiled, in the encoding agreed with the client."""
         text = self.documents.text(name)
-        encoding = self.workspace.position_encoding or types.PositionEncodingKind.Utf16
-        return Lines(text, str(getattr(encoding, "value", encoding))) if text is not None else None
+        if text is None:
+            return None
+        made = self._lines.get(name)
+        if made is None or made.text is not text:
+            encoding = self.workspace.position_encoding or types.PositionEncodingKind.Utf16
+            made = self._lines[name] = Lines(text, str(getattr(encoding, "value", encoding)))
+        return made
 
     def range(self, span: Span) -> types.Range | None:
         """Return a span as the client counts."""
