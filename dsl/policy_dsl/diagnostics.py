@@ -16,6 +16,7 @@ from policy_dsl.source import SourceFile, Span
 
 _FEW_NAMES = 100
 _LONG_NAME = 60
+_LONGEST_MESSAGE = 500
 
 
 class Severity(StrEnum):
@@ -60,12 +61,12 @@ class Diagnostics:
             KeyError: the code is not registered in ``policy_dsl.codes``, a mistake of the caller.
         """
         CODES[code]
-        self._found.append(Diagnostic(code, message, span, Severity.ERROR, help, tuple(labels)))
+        self._found.append(Diagnostic(code, _one_line(message), span, Severity.ERROR, help, tuple(labels)))
 
     def warning(self, code: str, message: str, span: Span, *, help: str | None = None) -> None:
         """Add a warning."""
         CODES[code]
-        self._found.append(Diagnostic(code, message, span, Severity.WARNING, help))
+        self._found.append(Diagnostic(code, _one_line(message), span, Severity.WARNING, help))
 
     def sorted(self) -> tuple[Diagnostic, ...]:
         """Return what was found in the order of the text, each finding once."""
@@ -76,6 +77,12 @@ class Diagnostics:
     def has_errors(self) -> bool:
         """Whether anything found is an error."""
         return any(d.severity is Severity.ERROR for d in self._found)
+
+
+def _one_line(message: str) -> str:
+    """Return a message as one printable line of bearable length, whatever words of the author it repeats."""
+    short = message if len(message) <= _LONGEST_MESSAGE else f"{message[:_LONGEST_MESSAGE]}…"
+    return short if short.isprintable() else "".join(c if c.isprintable() else "·" for c in short)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:

@@ -10,7 +10,14 @@ from policy_engine.app.evaluate import evaluate
 from policy_engine.app.formats import render
 from policy_engine.app.inputs import Inputs, read_file, read_inputs
 from policy_engine.cli.check import exit_code
-from policy_engine.cli.options import clock, instant_option, passphrase_option, run_options, write_file
+from policy_engine.cli.options import (
+    clock,
+    folder_in_repository,
+    instant_option,
+    passphrase_option,
+    run_options,
+    write_file,
+)
 from policy_engine.cli.text import lines
 from policy_engine.model.errors import fault
 from policy_evidence.signing.files import read_private_key
@@ -50,7 +57,7 @@ def command(
     files = {
         REPORT_NAME: assessment.report,
         ASSESSMENT_NAME: assessment.document.to_json(),
-        "results.sarif": render(assessment.document, "sarif"),
+        "results.sarif": render(assessment.document, "sarif", folder_in_repository(inputs.folder)),
         "junit.xml": render(assessment.document, "junit"),
         "summary.md": render(assessment.document, "markdown"),
         BUNDLE_NAME: assessment.bundle,

@@ -7,7 +7,14 @@ import click
 from policy_dsl.words import SEVERITIES
 from policy_engine.app.evaluate import Evaluation, evaluate
 from policy_engine.app.inputs import read_inputs
-from policy_engine.cli.options import cache_folder, instant_option, outputs_option, run_options, write_file
+from policy_engine.cli.options import (
+    cache_folder,
+    folder_in_repository,
+    instant_option,
+    outputs_option,
+    run_options,
+    write_file,
+)
 from policy_engine.cli.text import lines
 from policy_engine.model.results import Result, Status
 from policy_engine.packs.profile import Enforcement
@@ -75,4 +82,4 @@ def write_outputs(run: Evaluation, files: dict[str, Path]) -> None:
 
     document = assessment_of(run, document_digest(decision_of(run)))
     for name, path in files.items():
-        write_file(path, render(document, name))
+        write_file(path, render(document, name, folder_in_repository(run.inputs.folder)))

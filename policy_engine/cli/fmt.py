@@ -1,5 +1,6 @@
 """``policy-engine fmt``: lays policies out in the one canonical way."""
 
+import sys
 from difflib import unified_diff
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def command(paths: tuple[str, ...], check: bool, diff: bool) -> int:
     changed = invalid = total = 0
     for name in policy_files(paths):
         total += 1
-        data = click.get_binary_stream("stdin").read() if name == "-" else read_file(Path(name))
+        data = sys.stdin.buffer.read() if name == "-" else read_file(Path(name))
         diagnostics = Diagnostics()
         source = decode("stdin" if name == "-" else name, data, diagnostics)
         try:
@@ -45,7 +46,7 @@ def command(paths: tuple[str, ...], check: bool, diff: bool) -> int:
         if check or diff:
             _show(source, formatted, differs=new != data, diff=diff)
         elif name == "-":
-            click.get_binary_stream("stdout").write(new)
+            sys.stdout.buffer.write(new)
         elif new != data:
             write_file(Path(name), new)
             click.echo(f"formatted {name}")

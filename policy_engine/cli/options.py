@@ -71,6 +71,15 @@ def instant_option(text: str | None) -> datetime:
     raise fault("PE0005", f"`{text}` is not an instant with a time zone", help=hint)
 
 
+def folder_in_repository(folder: Path) -> str:
+    """Return a folder as seen from the working directory, or nothing when it is that directory or outside it."""
+    try:
+        inside = folder.resolve().relative_to(Path.cwd())
+    except ValueError:
+        return ""
+    return "" if inside == Path() else inside.as_posix()
+
+
 def outputs_option(values: tuple[str, ...]) -> dict[str, Path]:
     """Return the files of ``--output FORMAT=FILE``.
 

@@ -113,10 +113,13 @@ def _mutate(chosen: PackFiles, wanted: str, jobs: int) -> int:
     with bar or nullcontext(verdicts) as running:
         found = list(zip(laboratory.mutants, running, strict=True))
     survivors: list[tuple[Mutant, Verdict]] = [(m, v) for m, v in found if v.fate is Fate.SURVIVED]
+    shown_tests: set[str] = set()
     for mutant, verdict in survivors:
-        _show_survivor(laboratory.program, mutant, verdict, laboratory.diff(mutant))
+        _show_survivor(laboratory.program, mutant, verdict, laboratory.diff(mutant), shown_tests)
     missed = sum(bool(v.example) for _, v in survivors)
     killed = sum(v.fate is Fate.KILLED for _, v in found)
+    if survivors:
+        click.echo()
     click.echo(
         f"{killed + len(survivors)} changes to rules: {killed} noticed by a test, {missed} not noticed, "
         f"{len(survivors) - missed} without an example that tells them apart"
@@ -124,7 +127,7 @@ def _mutate(chosen: PackFiles, wanted: str, jobs: int) -> int:
     return missed
 
 
-def _show_survivor(program: Program, mutant: Mutant, verdict: Verdict, diff: list[str]) -> None:
+def _show_survivor(program: Program, mutant: Mutant, verdict: Verdict, diff: list[str], shown: set[str]) -> None:
     place = mutant.place
     file = program.files[place.declaration.span.file]
     line = file.position(min(e.start for e in mutant.change.edits)).line
@@ -134,8 +137,14 @@ def _show_survivor(program: Program, mutant: Mutant, verdict: Verdict, diff: lis
     for text in diff:
         click.echo(f"      {click.style(text, fg=colours.get(text[0]))}")
     if not verdict.example:
-        click.echo("      no example found\n")
+        click.echo("      no example found")
         return
+    # Two changes may call for the same test but for its name.
+    facts = verdict.example.partition("\n")[2]
+    if facts in shown:
+        click.echo("      a test shown above notices it")
+        return
+    shown.add(facts)
     pack = program.rules[verdict.rule].pack
     click.echo(f"      a test for {pack} that notices it:\n\n{verdict.example}\n")
 

@@ -205,6 +205,15 @@ def test_every_cyclonedx_sample_gives_a_graph_or_a_located_problem(run, sample):
         assert "  read " in ran.out
 
 
+def test_code_scanning_finds_files_from_the_root_of_the_repository(run, bank, tmp_path, monkeypatch):
+    monkeypatch.chdir(bank.parent)
+    run("check", "credit-scoring", "--at", "2026-11-21", f"--output=sarif={tmp_path / 'r.sarif'}")
+    (found,) = json.loads((tmp_path / "r.sarif").read_text())["runs"]
+    places = [place for r in found["results"] for place in r["locations"]]
+    files = {place["physicalLocation"]["artifactLocation"]["uri"] for place in places}
+    assert all((bank.parent / file).is_file() for file in files), files
+
+
 def test_colour_is_for_terminals_only(run, estate):
     assert "\x1b[" not in run(*estate()).out
 

@@ -25,6 +25,7 @@ def compiled(text: str | bytes) -> tuple[Diagnostic, ...]:
     for diagnostic in found[:20]:
         shown = render_text(diagnostic, program.files)
         assert all(c.isprintable() or c == "\n" for c in shown)
+        assert len(shown) < 2_000
     assert perf_counter() - start < SECONDS
     return found
 
@@ -48,7 +49,7 @@ def compiled(text: str | bytes) -> tuple[Diagnostic, ...]:
         pytest.param(rule("9" * MEGABYTE + " > 2"), {"PE1007"}, id="a number of a megabyte"),
         pytest.param(bytes(range(1, 32)) * 3_000, {"PE1001", "PE1004", "PE1011"}, id="control characters"),
         pytest.param(b"\0" * 100_000, {"PE1001", "PE1004"}, id="only NUL"),
-        pytest.param(f"policy p\n\0node T\n{HEAD}"[:17], {"PE1001"}, id="a NUL before a declaration"),
+        pytest.param("policy p\n\0node T\n", {"PE1001"}, id="a NUL before a declaration"),
         pytest.param(b"\xff\xfe\x00" * 10_000, {"PE1001", "PE1004", "PE1009"}, id="no UTF-8 at all"),
         pytest.param(b'"' * 99_999, {"PE1002", "PE1004", "PE1003"}, id="only quotes"),
         pytest.param('policy p\n"' + '\n"' * 50_000, {"PE1002", "PE1003"}, id="a quote on every line"),

@@ -48,8 +48,8 @@ def said(requirement: str) -> str:
                 "vendor_manager not older than 1 year where rating is low"
             ),
             (
-                "every Vendor that system leads to by supplied_by has signed evidence of type vendor assessment, signed by "
-                "at least 2 holders of the role vendor manager, younger than 1 year, in which rating is low"
+                "every Vendor that system leads to by supplied_by has signed evidence of type vendor assessment, "
+                "signed by at least 2 holders of the role vendor manager, younger than 1 year, in which rating is low"
             ),
         ),
         (

@@ -12,7 +12,8 @@ from policy_dsl.source import SourceFile
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = [
-    SourceFile(str(p), p.read_text(encoding="utf-8")) for p in sorted((ROOT / "policies" / "library" / "std").glob("*.policy"))
+    SourceFile(str(p), p.read_text(encoding="utf-8"))
+    for p in sorted((ROOT / "policies" / "library" / "std").glob("*.policy"))
 ]
 HEADINGS = ["What it does", "Why", "Example", "Use instead", "Fix"]
 HEADER = 'policy demo.page\n    title   "A page"\n    version "1.0.0"\n    basis   firm_policy\n\nuse std.ai\n\n'

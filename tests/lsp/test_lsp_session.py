@@ -221,6 +221,20 @@ def test_formatting_gives_the_canonical_layout_or_nothing(session: tuple[Editor,
     assert editor.ask("textDocument/formatting", {"textDocument": {"uri": rules}, **options}) == []
 
 
+def test_the_linter_speaks_later_and_its_edits_can_be_taken(editor: Editor, tmp_path: Path) -> None:
+    text = 'policy lint\nuse std.ai\n\nrule named "It has a name 😀"\n    for each System\n    must not (not system.name is known)\n'
+    uri = (tmp_path / "lint.policy").as_uri()
+    editor.open(uri, text)
+    assert editor.wait_for_diagnostics(uri) == []
+    found = editor.wait_for_diagnostics(uri, severities=(2,))
+    fixes = [a for d in found for a in quick_fixes(editor, uri, d)]
+    assert fixes, found
+    changed = edited(text, fixes[0]["edit"]["changes"][uri])
+    assert changed != text
+    editor.change(uri, changed)
+    assert editor.wait_for_diagnostics(uri) == []
+
+
 def test_a_missing_use_can_be_added(session: tuple[Editor, str, str]) -> None:
     editor, _, rules = session
     text = RULES.replace("use bank.common\n", "use std.ai\n")

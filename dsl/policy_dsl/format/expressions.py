@@ -119,7 +119,9 @@ class Places:
             elif node.data == "set_literal":
                 yield first + 1
                 yield last
-            elif (node.data in {"fields", "node", "evidence_type"} and self.lexemes[last - 1].kind == "LBRACE") or (node.data == "path_step" and last > first):
+            elif (node.data in {"fields", "node", "evidence_type"} and self.lexemes[last - 1].kind == "LBRACE") or (
+                node.data == "path_step" and last > first
+            ):
                 yield last
 
     # --- forms ---------------------------------------------------------------------------------------

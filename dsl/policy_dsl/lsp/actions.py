@@ -1,7 +1,7 @@
 """Small repairs that an editor can offer: the word that was meant, and the pack that declares a name.
 
 A repair is read off a diagnostic: ``did you mean `x`?`` replaces the word it speaks of, and a name that nothing here
-declares may be declared by a pack that the file does not use yet.
+declares may be declared by a pack that the file does not use yet. The linter brings its own edits.
 """
 
 import re
@@ -42,9 +42,16 @@ class Repair:
 def repairs(analysis: Analysis, documents: Documents, uri: str, start: int, end: int) -> tuple[Repair, ...]:
     """Return the repairs for the diagnostics that touch a range of a file."""
     touched = [d for d in analysis.of(uri) if d.span.start <= end and start <= d.span.end]
-    return tuple(
-        repair for d in touched for repair in (*_spelling(analysis, d), *_missing_use(analysis, documents, uri, d))
-    )
+    found = [r for d in touched for r in (*_spelling(analysis, d), *_missing_use(analysis, documents, uri, d))]
+    return (*found, *_lint_fixes(analysis, uri, start, end))
+
+
+def _lint_fixes(analysis: Analysis, uri: str, start: int, end: int) -> Iterator[Repair]:
+    for found in analysis.linted(uri):
+        place = found.diagnostic.span
+        if found.edits and place.start <= end and start <= place.end:
+            changes = tuple(Change(Span(uri, e.start, e.end), e.text) for e in found.edits)
+            yield Repair(f"{found.diagnostic.help} ({found.rule})", changes, found.diagnostic, sure=False)
 
 
 def _spelling(analysis: Analysis, found: Diagnostic) -> Iterator[Repair]:

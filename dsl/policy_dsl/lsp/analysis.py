@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from policy_dsl.diagnostics import Diagnostic, Diagnostics
+from policy_dsl.diagnostics import Diagnostic, Diagnostics, Severity
+from policy_dsl.lint import lint_sources
+from policy_dsl.lint.run import Found
 from policy_dsl.lsp.documents import Documents, Parsed
 from policy_dsl.lsp.index import Index
 from policy_dsl.resolved.symbols import Pack, Symbols, resolve
@@ -26,6 +28,7 @@ class Analysis:
         checked = Diagnostics()
         self.symbols: Symbols = resolve((f.file for f in files), checked)
         self.program: Program = program_from_resolved(self.symbols, self.sources, checked, {})
+        self._linted: dict[str, tuple[Found, ...]] = {}
         found = dict.fromkeys([*(d for f in files for d in f.diagnostics), *checked.sorted()])
         self.diagnostics: tuple[Diagnostic, ...] = tuple(sorted(found, key=lambda d: (d.span, d.code, d.message)))
 
@@ -37,6 +40,14 @@ class Analysis:
     def of(self, uri: str) -> tuple[Diagnostic, ...]:
         """Return the diagnostics of one file."""
         return tuple(d for d in self.diagnostics if d.span.file == uri)
+
+    def linted(self, uri: str) -> tuple[Found, ...]:
+        """Return what the linter objects to in one file; nothing while any file of the group has an error."""
+        if any(d.severity is Severity.ERROR for d in self.diagnostics):
+            return ()
+        if uri not in self._linted:
+            self._linted[uri] = lint_sources(self.sources.values(), {uri}).found
+        return self._linted[uri]
 
     def parsed(self, uri: str) -> Parsed:
         """Return a file of the group."""

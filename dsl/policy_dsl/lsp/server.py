@@ -30,6 +30,8 @@ from policy_dsl.typed.references import Meaning
 
 PAUSE = 0.15
 """Seconds without typing after which diagnostics are worked out."""
+LONG_PAUSE = 0.8
+"""Seconds after which the linter has its say; it takes longer, and half a rule is no style."""
 _REQUEST_FAILED = -32803  # LSPErrorCodes.RequestFailed, section 3.17 "Base Protocol"
 _WATCHER = "policy-files"
 
@@ -52,7 +54,7 @@ class PolicyServer(LanguageServer):
         self.analyses = Analyses(self.documents)
         self.open: dict[str, str] = {}
         self._lines: dict[str, Lines] = {}
-        self._waiting: asyncio.TimerHandle | None = None
+        self._waiting: list[asyncio.TimerHandle] = []
 
     # --- texts ---------------------------------------------------------------------------------------
 
@@ -90,18 +92,23 @@ class PolicyServer(LanguageServer):
     # --- diagnostics ---------------------------------------------------------------------------------
 
     def publish_soon(self) -> None:
-        """Publish when typing has paused."""
-        if self._waiting is not None:
-            self._waiting.cancel()
-        self._waiting = asyncio.get_running_loop().call_later(PAUSE, self.publish)
+        """Publish when typing has paused: first what is wrong, later what is probably not meant as well."""
+        for waiting in self._waiting:
+            waiting.cancel()
+        loop = asyncio.get_running_loop()
+        self._waiting = [
+            loop.call_later(PAUSE, self.publish, False),
+            loop.call_later(LONG_PAUSE, self.publish, True),
+        ]
 
-    def publish(self) -> None:
+    def publish(self, lint: bool) -> None:
         """Send the diagnostics of every open file."""
         for name, uri in self.open.items():
             analysis, lines = self.analyses.of(name), self.lines(name)
             if analysis is None or lines is None:
                 continue
-            found = [convert.diagnostic(d, lines, self.location) for d in analysis.of(name)]
+            linted = [f.diagnostic for f in analysis.linted(name)] if lint and self.documents.is_own(name) else []
+            found = [convert.diagnostic(d, lines, self.location) for d in (*analysis.of(name), *linted)]
             version = self.workspace.get_text_document(uri).version
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
 

@@ -50,14 +50,15 @@ class Search:
     def example(self, scenes: list[Scene]) -> Example | None:
         """Return a small example, or nothing when none was found within the budget."""
         starts = [*scenes, *self._seeds()]
-        found = self._first(s for scene in starts for s in (scene, *self.variations.of(scene, self._moments(scene))))
+        near = (s for scene in starts for s in (scene, *self.variations.of(scene, self._moments(scene))))
+        found = self._clearest(near)
         if found is None:
             # One round for each start, so that a large scene does not use up the budget of the others.
             rounds = [self._two_steps(scene) for scene in reversed(starts)]
             share = max(1, self.left // max(1, len(rounds)))
             for steps in rounds:
                 self.left = share
-                found = self._first(steps)
+                found = next(self._found(steps), None)
                 if found is not None:
                     break
         return self._smaller(found) if found is not None else None
@@ -66,15 +67,23 @@ class Search:
         for step in self.variations.of(scene, self._moments(scene)):
             yield from self.variations.of(step, self._moments(step))
 
-    def _first(self, scenes: Iterator[Scene]) -> Example | None:
+    def _clearest(self, scenes: Iterator[Scene]) -> Example | None:
+        """Return the first example in which neither result is unknown, else the first of all."""
+        any_found: Example | None = None
+        for found in self._found(scenes):
+            if Status.UNKNOWN not in {found.status, found.changed}:
+                return found
+            any_found = any_found or found
+        return any_found
+
+    def _found(self, scenes: Iterator[Scene]) -> Iterator[Example]:
         for scene in scenes:
             if self.left <= 0:
-                return None
+                return
             self.left -= 1
             found = self._differs(scene)
             if found is not None:
-                return found
-        return None
+                yield found
 
     def _differs(self, scene: Scene, only: str | None = None) -> Example | None:
         stage = Stage.of(scene, self.original.program)

@@ -44,7 +44,7 @@ from policy_dsl.lint.interface import Edit, Finding, LintRule, Subject
 from policy_dsl.lint.walk import conditions, walk
 from policy_dsl.syntax import ast
 
-_TWICE = re.compile(r"(?:must\s+)?(?P<both>not\s+not\s+)")
+_TWICE = re.compile(r"(?:must\s+)?(?P<both>not\s+(?P<second>not)\s+)")
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -69,7 +69,7 @@ def _is_negative(operand: ast.Expression) -> bool:
 def _edits(subject: Subject, node: ast.Not) -> tuple[Edit, ...]:
     """Return the edit that takes two neighbouring words `not` out, also after `must`."""
     found = _TWICE.match(subject.source.text, node.span.start)
-    if found is None or not isinstance(node.operand, ast.Not) or found.end() != node.operand.operand.span.start:
+    if found is None or not isinstance(node.operand, ast.Not) or found.start("second") != node.operand.span.start:
         return ()
     return (Edit(found.start("both"), found.end()),)
 
