@@ -1,21 +1,25 @@
-"""Writes the pages that repeat what the program says: `cli.md`, `reference/codes.md` and the files in `schemas/`.
+"""Writes the pages that repeat what the program says.
 
     python docs/write_reference.py
 
-`cli.md` and the schemas are replaced. In `codes.md` the headings and the first paragraph of each entry come from the
-program; what stands below them is written by hand and kept. A test fails when a page is not up to date.
+`cli.md`, `language/grammar.md`, the index `reference/codes.md` and the files in `schemas/` are replaced. Of each page
+in `reference/codes/`, the heading and the first two paragraphs come from the program; what stands below them is written
+by hand and kept. A test fails when a page is not up to date.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from importlib import resources
 from pathlib import Path
 
 import click
 from click.testing import CliRunner
 
+from policy_dsl.lint import RULES
 from policy_engine.app.codes import all_codes
 from policy_engine.cli.main import cli
 from policy_evidence.predicates import json_schemas
@@ -38,6 +42,7 @@ for CI are explained in [ci.md](ci.md), those of `verify` in [verifying.md](veri
 |---|---|
 | `POLICY_ENGINE_PASSPHRASE` | the passphrase of the private keys; without it a terminal is asked for it |
 | `POLICY_ENGINE_DEBUG` | set to anything, it shows where an internal error happened |
+| `POLICY_ENGINE_CACHE` | the folder in which compiled policies are kept between runs of `check`; `off` keeps none |
 | `NO_COLOR` | set to anything, the output has no colours |
 
 Codes such as `PE0005` in messages are explained in [reference/codes.md](reference/codes.md), and by
@@ -47,8 +52,23 @@ Codes such as `PE0005` in messages are explained in [reference/codes.md](referen
 _CODES_INTRO = """\
 # Codes
 
-Every message of the program carries a code, and a code keeps its meaning for ever. `policy-engine explain CODE` prints
-the first sentence of an entry. Where an example is shown, it produces the code.
+Every message of the program carries a code, and a code keeps its meaning for ever. Each has a page that says what to
+do; where an example is shown there, it produces the code. `policy-engine explain CODE` prints the meaning.
+"""
+
+_GRAMMAR_INTRO = """\
+# Grammar
+
+The grammar of one declaration, as the parser reads it. A file is a sequence of declarations, each of which begins with
+its keyword at the left margin. [specification.md](specification.md#text-and-words) says how text becomes words, and
+what the grammar cannot say: which words are keywords where, and where the end of a line counts.
+
+| notation | means |
+|---|---|
+| `"word"` | this keyword or sign |
+| `CAPITALS` | a word of the shape given at the end |
+| `a b`, `a \\| b` | one after the other, one or the other |
+| `[a]`, `a*`, `a+`, `(a b)` | none or once, any number of times, at least once, taken together |
 """
 
 _GROUPS = {
@@ -69,14 +89,13 @@ _GROUPS = {
     "PE60": "The assessment document",
     "PE61": "Signing a report",
     "PE62": "Verification of a report",
+    "PE80": "Formatter and linter",
 }
 
 
 def generated() -> dict[Path, str]:
     """Return the text of every generated file, by its path."""
-    codes = DOCS / "reference" / "codes.md"
-    written = codes.read_text(encoding="utf-8") if codes.exists() else ""
-    files = {DOCS / "cli.md": _cli_page(), codes: _codes_page(notes(written))}
+    files = {DOCS / "cli.md": _cli_page(), DOCS / "language" / "grammar.md": grammar_page(), **_code_pages()}
     schemas: dict[str, object] = {
         **json_schemas(),
         "trust-v1.schema.json": trust_json_schema(),
@@ -107,39 +126,71 @@ def commands(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[s
                 yield from commands(found, (*words, name))
 
 
-def notes(page: str) -> dict[str, str]:
-    """Return what is written by hand below each code's first paragraph."""
-    entries: dict[str, list[str]] = {}
-    lines: list[str] = []
-    fenced = False
-    for line in page.splitlines():
-        fenced ^= line.startswith("```")
-        if not fenced and line.startswith("### "):
-            lines = entries.setdefault(line.removeprefix("### "), [])
-        elif not fenced and line.startswith("## "):
-            lines = []
-        else:
-            lines.append(line)
-    return {code: "\n".join(text).strip().partition("\n\n")[2].strip() for code, text in entries.items()}
+def notes(page: str) -> str:
+    """Return what is written by hand on a code's page: all below its heading and two paragraphs."""
+    return page.strip().split("\n\n", 3)[3].strip() if page.strip().count("\n\n") > 2 else ""
 
 
-def _codes_page(kept: Mapping[str, str]) -> str:
+def _code_pages() -> dict[Path, str]:
+    folder = DOCS / "reference" / "codes"
     codes = all_codes()
-    lost = sorted(code for code, note in kept.items() if note and code not in codes)
+    lost = sorted(p.stem for p in folder.glob("PE*.md") if p.stem not in codes)
     if lost:
-        sys.exit(f"codes.md has notes on codes that the program does not have: {', '.join(lost)}")
-    parts = [_CODES_INTRO]
+        sys.exit(f"there are pages on codes that the program does not have: {', '.join(lost)}")
+    lint = {rule.code: rule.name for rule in RULES}
+    index = [_CODES_INTRO]
+    pages: dict[Path, str] = {}
     group = ""
     for code, meaning in codes.items():
         if code[:4] != group:
             group = code[:4]
             if group not in _GROUPS:
                 sys.exit(f"the codes {group}xx have no heading in write_reference.py")
-            parts.append(f"## {_GROUPS[group]}\n")
+            index.append(f"\n## {_GROUPS[group]}\n\n| code | meaning |\n|---|---|\n")
+        page = folder / f"{code}.md"
         sentence = meaning[0].upper() + meaning[1:].removesuffix(".") + "."
-        note = kept.get(code)
-        parts.append(f"### {code}\n\n{sentence}\n" + (f"\n{note}\n" if note else ""))
-    return "\n".join(parts)
+        anchor = re.sub(r"[^\w -]", "", _GROUPS[group].lower()).replace(" ", "-")
+        by_hand = notes(page.read_text(encoding="utf-8")) if page.exists() else ""
+        if code in lint:
+            by_hand = f"The lint rule [{lint[code]}](../../lint/{lint[code]}.md) has the reason, an example and the remedy."
+        head = f"# {code}\n\n[{_GROUPS[group]}](../codes.md#{anchor})\n\n{sentence}\n"
+        pages[page] = head + (f"\n{by_hand}\n" if by_hand else "")
+        index.append(f"| [{code}](codes/{code}.md) | {sentence.removesuffix('.')} |\n")
+    return {DOCS / "reference" / "codes.md": "".join(index), **pages}
+
+
+def grammar_page() -> str:
+    """Return the grammar in a notation for people: what only a parser needs is left out."""
+    source = resources.files("policy_dsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
+    rules: list[str] = []
+    for line in source.splitlines():
+        text = re.sub(r"\s*->\s*\w+\s*$", "", re.sub(r"^//.*", "", line)).rstrip()
+        if text.startswith((" ", "\t")):
+            rules[-1] += f" {text.strip()}"
+        elif text and not text.startswith("%"):
+            rules.append(text)
+    syntax, shapes = [_GRAMMAR_INTRO, "\n```text\n"], ["\n## Words\n\n```text\n"]
+    for rule in rules:
+        name, _, body = rule.partition(":")
+        name = name.lstrip("?").partition(".")[0]
+        page = shapes if name.isupper() else syntax
+        page.append(_rule_lines(name, re.sub(r"\s+", " ", body).strip()))
+    return "".join([*syntax, "```\n", *shapes, "```\n"])
+
+
+def _rule_lines(name: str, body: str) -> str:
+    """Lay a rule out: on one line where it fits, else each of its alternatives on a line of its own."""
+    if len(name) + len(body) < 110:
+        return f"{name} = {body}\n"
+    alternatives, depth, start = [], 0, 0
+    quoted = re.sub(r'"[^"]*"', lambda found: "_" * len(found[0]), body)
+    for at, sign in enumerate(quoted):
+        depth += (sign in "([") - (sign in ")]")
+        if sign == "|" and not depth:
+            alternatives.append(body[start:at].strip())
+            start = at + 1
+    alternatives.append(body[start:].strip())
+    return f"{name} =\n" + "".join(f"  {'|' if n else ' '} {text}\n" for n, text in enumerate(alternatives))
 
 
 def main() -> None:

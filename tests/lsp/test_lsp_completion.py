@@ -138,7 +138,7 @@ def test_names_and_words_that_fit_in_a_test(rest: str, wanted: set[str], unwante
     assert not unwanted & found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(min_value=0, max_value=len(TEST)))
 def test_the_word_that_an_author_wrote_was_offered(offset: int) -> None:
     """Wherever a finished file has a name that means something, completion before it would have offered it."""
@@ -155,7 +155,7 @@ def test_the_word_that_an_author_wrote_was_offered(offset: int) -> None:
             assert use.meaning.name in offered(f"{TEST[:start]}|{TEST[start:]}")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.text(alphabet='{}().,/:=|"#<> \n\tasystem.isinevery12😀é', max_size=60), st.integers(0, 60))
 def test_completion_has_an_answer_for_anything(rest: str, at: int) -> None:
     text = HEAD + rest.replace("|", "")

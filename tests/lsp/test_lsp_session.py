@@ -222,7 +222,10 @@ def test_formatting_gives_the_canonical_layout_or_nothing(session: tuple[Editor,
 
 
 def test_the_linter_speaks_later_and_its_edits_can_be_taken(editor: Editor, tmp_path: Path) -> None:
-    text = 'policy lint\nuse std.ai\n\nrule named "It has a name 😀"\n    for each System\n    must not (not system.name is known)\n'
+    text = (
+        'policy lint\nuse std.ai\n\nrule named "It has a name 😀"\n'
+        "    for each System\n    must not (not system.name is known)\n"
+    )
     uri = (tmp_path / "lint.policy").as_uri()
     editor.open(uri, text)
     assert editor.wait_for_diagnostics(uri) == []

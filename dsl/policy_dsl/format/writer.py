@@ -8,7 +8,7 @@ full. Groups hold smaller groups; the outer ones break first. A comment breaks e
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from policy_dsl.format.lexemes import Comment, Lexeme
 
@@ -72,13 +72,6 @@ class Writer:
         """Tell whether a comment stands between two of these lexemes."""
         at = bisect_right(self._breakers, first)
         return at < len(self._breakers) and self._breakers[at] <= last
-
-    def flat(self, first: int, last: int) -> str:
-        """Return lexemes on one line; no comment may stand between them."""
-        parts = [self.lexemes[first].text]
-        for i in range(first + 1, last + 1):
-            parts.append(" " * self._gap(i) + self.lexemes[i].text)
-        return "".join(parts)
 
     @property
     def column(self) -> int:
@@ -174,7 +167,7 @@ class Writer:
         hang = self._hang
         cuts = sorted(group.breaks)
         pieces = [group.first, *(c for c in cuts if c > group.first), group.last + 1]
-        for at, (piece, following) in enumerate(zip(pieces, pieces[1:], strict=False)):
+        for at, (piece, following) in enumerate(pairwise(pieces)):
             is_last = at == len(pieces) - 2
             piece_tail = tail if is_last else following - 1
             if piece in group.breaks and piece != group.first and not self._stays(group, piece, piece_tail):

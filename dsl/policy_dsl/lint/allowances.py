@@ -16,7 +16,8 @@ from policy_dsl.syntax import ast
 from policy_dsl.syntax.lark_parser import tokens
 
 _ALLOW = re.compile(
-    r"#[ \t]*lint:[ \t]*allow[ \t]+(?P<names>[\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)[ \t]*(?:because[ \t]+(?P<reason>\S[^\n]*))?"
+    r"#[ \t]*lint:[ \t]*allow[ \t]+(?P<names>[\w-]+(?:[ \t]*,[ \t]*[\w-]+)*)"
+    r"[ \t]*(?:because[ \t]+(?P<reason>\S[^\n]*))?"
 )
 
 

@@ -10,12 +10,14 @@ never be true is worth a finding even so.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from policy_dsl.lint.walk import shape
+from policy_dsl.lint.interface import Subject
+from policy_dsl.lint.walk import shape, variables
+from policy_dsl.source import Span
 from policy_dsl.syntax import ast
 from policy_dsl.values import instant
 
@@ -34,6 +36,33 @@ _LOWER = frozenset({_B.GREATER, _B.GREATER_OR_EQUAL})
 _ORDERED = frozenset({_B.LESS, _B.LESS_OR_EQUAL, _B.GREATER, _B.GREATER_OR_EQUAL})
 
 
+def settled(node: Any, subject: Subject, declaration: ast.Rule | ast.Define) -> Any:
+    """Return a condition in which the words that are no members of an enumeration are told apart from those that are.
+
+    Two bare words are two values only if neither is a parameter or a variable, whose values may be equal; such words
+    come back as paths without steps.
+    """
+    packs = subject.symbols.packs.values()
+    parameters = {n for p in packs for n, d in p.names["value"].items() if isinstance(d, ast.Parameter)}
+    return _rebuilt(node, parameters | set(variables(declaration)))
+
+
+def _rebuilt(node: Any, opaque: set[str]) -> Any:
+    if isinstance(node, tuple):
+        return tuple(_rebuilt(item, opaque) for item in node)
+    if isinstance(node, ast.Name) and node.name.text in opaque:
+        return ast.Path(node.name, (), node.span)
+    if not is_dataclass(node) or isinstance(node, (type, Span, ast.Identifier)):
+        return node
+    parts = {f.name: getattr(node, f.name) for f in fields(node)}
+    return replace(node, **{name: _rebuilt(part, opaque) for name, part in parts.items() if _is_part(part)})
+
+
+def _is_part(value: Any) -> bool:
+    """Tell whether a field of a node holds nodes."""
+    return isinstance(value, tuple) or (is_dataclass(value) and not isinstance(value, (type, Span)))
+
+
 def never_true(expression: ast.Expression) -> bool:
     """Tell whether a condition can never be true."""
     match expression:
@@ -50,7 +79,7 @@ def never_true(expression: ast.Expression) -> bool:
         case ast.Binary(operator, left, right, _):
             return _compared(operator, left, right) is False
         case ast.Between(_, low, high, _):
-            return _ordered_values(low, high) and _key(low) > _key(high)
+            return _ordered_values(low, high) and bool(_key(low) > _key(high))
         case _:
             return False
 
@@ -87,7 +116,7 @@ def _compared(operator: ast.BinaryOperator, left: ast.Expression, right: ast.Exp
     if not isinstance(left, ast.Literal) or not isinstance(right, ast.Literal):
         return None
     if operator in {_B.IS, _B.IS_NOT}:
-        return (_key(left) == _key(right)) == (operator is _B.IS)
+        return bool(_key(left) == _key(right)) == (operator is _B.IS)
     if not _ordered_values(left, right):
         return None
     one, other = _key(left), _key(right)
@@ -151,8 +180,8 @@ def _values(expression: ast.Expression) -> Any:
     """Return the values that an operand stands for: one written out, or those of a set."""
     items = expression.items if isinstance(expression, ast.SetLiteral) else (expression,)
     if not all(isinstance(i, ast.Literal) for i in items):
-        # A bare word may be a parameter; words in a comparison are told apart by their text only in sets of words.
-        return None if not all(isinstance(i, (ast.Literal, ast.Name)) for i in items) else frozenset(map(shape, items))
+        words = all(isinstance(i, ast.Name) for i in items)
+        return frozenset(map(shape, items)) if words else None
     return frozenset(_key(i) for i in items)
 
 

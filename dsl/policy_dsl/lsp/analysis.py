@@ -19,6 +19,10 @@ from policy_dsl.typed.program_from_resolved import program_from_resolved
 from policy_dsl.typed.tree import Program
 
 
+LARGEST_LINTED = 100_000
+"""Characters of a file up to which it is linted while it is written."""
+
+
 class Analysis:
     """What the compiler knows of one group of files."""
 
@@ -42,8 +46,11 @@ class Analysis:
         return tuple(d for d in self.diagnostics if d.span.file == uri)
 
     def linted(self, uri: str) -> tuple[Found, ...]:
-        """Return what the linter objects to in one file; nothing while any file of the group has an error."""
-        if any(d.severity is Severity.ERROR for d in self.diagnostics):
+        """Return what the linter objects to in one file; nothing while any file of the group has an error.
+
+        A file so large that linting it would hold up typing is left to the command line.
+        """
+        if len(self.sources[uri].text) > LARGEST_LINTED or any(d.severity is Severity.ERROR for d in self.diagnostics):
             return ()
         if uri not in self._linted:
             self._linted[uri] = lint_sources(self.sources.values(), {uri}).found

@@ -39,22 +39,24 @@ There is none: only its author knows what is meant.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from policy_dsl.lint.interface import Finding, LintRule, Subject
-from policy_dsl.lint.truth import never_false, never_true
+from policy_dsl.lint.truth import never_false, never_true, settled
 from policy_dsl.lint.walk import conditions, walk
+from policy_dsl.source import Span
 from policy_dsl.syntax import ast
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield the largest constant conditions, but those that other rules speak of."""
     for declaration in subject.logic():
-        special: list[Any] = []
+        special: list[Span] = []
         if isinstance(declaration, ast.Rule):
-            special = [declaration.for_each.where, *(e.condition for e in declaration.exceptions)]
-        for condition in conditions(declaration):
-            if not any(condition is s and never_true(condition) for s in special):
+            special = [e.condition.span for e in declaration.exceptions]
+            special += [declaration.for_each.where.span] if declaration.for_each.where is not None else []
+        for written in conditions(declaration):
+            condition = settled(written, subject, declaration)
+            if not (condition.span in special and never_true(condition)):
                 yield from _constant(condition)
 
 

@@ -42,7 +42,7 @@ There is none: only its author knows what is meant.
 from collections.abc import Iterator
 
 from policy_dsl.lint.interface import Finding, LintRule, Subject
-from policy_dsl.lint.truth import never_true
+from policy_dsl.lint.truth import never_true, settled
 from policy_dsl.lint.walk import shape
 
 
@@ -52,7 +52,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         before = []
         for exception in rule.exceptions:
             condition = shape(exception.condition)
-            if never_true(exception.condition) or condition in before:
+            if never_true(settled(exception.condition, subject, rule)) or condition in before:
                 message = f"exception `{exception.label.text}` can never hold"
                 if condition in before:
                     message = f"exception `{exception.label.text}` is on the same condition as one before it"

@@ -40,14 +40,14 @@ There is none: only its author knows what is meant.
 from collections.abc import Iterator
 
 from policy_dsl.lint.interface import Finding, LintRule, Subject
-from policy_dsl.lint.truth import never_true
+from policy_dsl.lint.truth import never_true, settled
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield rules that are about nothing."""
     for rule in subject.rules():
         where = rule.for_each.where
-        if where is not None and never_true(where):
+        if where is not None and never_true(settled(where, subject, rule)):
             message = f"rule `{rule.name.text}` can never be applicable"
             yield Finding(where.span, message, "look for the part that contradicts another")
 

@@ -29,11 +29,13 @@ There is none: only its author knows what is meant.
 from collections.abc import Iterator
 
 from policy_dsl.lint.interface import Finding, LintRule, Subject
+from policy_dsl.syntax import ast
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield parameters and definitions that say nothing of themselves."""
-    for declaration in (*subject.parameters(), *subject.definitions()):
+    declarations: list[ast.Parameter | ast.Define] = [*subject.parameters(), *subject.definitions()]
+    for declaration in declarations:
         if declaration.description is None:
             message = f"`{declaration.name.text}` has no description"
             yield Finding(declaration.name.span, message, "put a sentence in quotes below its name")
