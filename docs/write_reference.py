@@ -152,7 +152,7 @@ def _code_pages() -> dict[Path, str]:
         anchor = re.sub(r"[^\w -]", "", _GROUPS[group].lower()).replace(" ", "-")
         by_hand = notes(page.read_text(encoding="utf-8")) if page.exists() else ""
         if code in lint:
-            by_hand = f"The lint rule [{lint[code]}](../../lint/{lint[code]}.md) has the reason, an example and the remedy."
+            by_hand = f"[{lint[code]}](../../lint/{lint[code]}.md) has the reason, an example and the remedy."
         head = f"# {code}\n\n[{_GROUPS[group]}](../codes.md#{anchor})\n\n{sentence}\n"
         pages[page] = head + (f"\n{by_hand}\n" if by_hand else "")
         index.append(f"| [{code}](codes/{code}.md) | {sentence.removesuffix('.')} |\n")

@@ -3,6 +3,7 @@
 | info string | what is checked |
 |---|---|
 | `policy` | a pack, or declarations for which a header and `use std.ai` are added; it compiles and its tests pass |
+| | several packs where lines `# file: NAME` divide them |
 | `policy on System, Model` | conditions over a thing of each kind, each beginning at the left margin |
 | `policy PE2006 …`, `yaml PE3142`, `toml PE0003` | it is wrong, and the code is what is said about it |
 | `yaml trust` | a trust file |

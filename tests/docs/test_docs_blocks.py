@@ -29,8 +29,13 @@ def _with(choose: Callable[[Block], bool]) -> list[Block]:
     return [block for block in all_blocks() if choose(block)]
 
 
-def _compiled(source: str) -> tuple[Program, tuple[Diagnostic, ...]]:
-    return compile_bytes(select([], {"block.policy": source.encode()}).files)
+def _compiled(files: dict[str, str]) -> tuple[Program, tuple[Diagnostic, ...]]:
+    return compile_bytes(select([], {name: text.encode() for name, text in files.items()}).files)
+
+
+def _files(block: Block) -> dict[str, str]:
+    parts = re.split(r"^# file: (\S+)\n", block.text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True)) or {"block.policy": _source(block)}
 
 
 def _source(block: Block) -> str:
@@ -49,16 +54,17 @@ def _source(block: Block) -> str:
 
 @pytest.mark.parametrize("block", _with(lambda b: b.language == "policy" and b.wrong_code is None), ids=str)
 def test_a_policy_compiles_and_its_tests_pass(block: Block) -> None:
-    program, found = _compiled(_source(block))
+    files = _files(block)
+    program, found = _compiled(files)
     assert [(d.code, d.message) for d in found] == []
-    own = {p.name for p in program.packs if p.file == "block.policy"}
+    own = {p.name for p in program.packs if p.file in files}
     broken = [o for o in run_tests(program) if o.test.pack in own and not o.passed]
     assert [(o.test.name, o.failures) for o in broken] == []
 
 
 @pytest.mark.parametrize("block", _with(lambda b: b.language == "policy" and b.wrong_code is not None), ids=str)
 def test_a_wrong_policy_gets_its_code(block: Block) -> None:
-    _, found = _compiled(_source(block))
+    _, found = _compiled(_files(block))
     assert {d.code for d in found} == {block.wrong_code}
 
 

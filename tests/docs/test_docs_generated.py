@@ -5,15 +5,20 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from importlib import resources
 from pathlib import Path
 from types import ModuleType
 
 import jsonschema
 import pytest
 
+from policy_dsl.codes import CODES
 from policy_engine.app.codes import all_codes
 from policy_engine.cli.main import cli
-from tests.docs.doc_blocks import DOCS
+from tests.docs.doc_blocks import DOCS, blocks
+
+NOT_SHOWN = {"PE1009", "PE1010", "PE1011"}
+"""Bytes that are no text, a line of hundreds of brackets, and what nobody can see: a block cannot show them."""
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +39,17 @@ def test_generated_files_are_up_to_date(writer: ModuleType) -> None:
     assert stale == [], "run `python docs/write_reference.py`"
 
 
-def test_each_code_has_one_heading() -> None:
-    page = (DOCS / "reference" / "codes.md").read_text(encoding="utf-8")
-    assert re.findall(r"^### (.*)$", page, re.MULTILINE) == list(all_codes())
+def test_each_code_has_a_page_and_a_row_of_the_index() -> None:
+    index = (DOCS / "reference" / "codes.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| \[(PE\d{4})\]\(codes/\1\.md\)", index, re.MULTILINE) == list(all_codes())
+    assert sorted(p.stem for p in (DOCS / "reference" / "codes").iterdir()) == list(all_codes())
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if code not in NOT_SHOWN])
+def test_each_code_of_the_language_shows_what_is_wrong_and_what_is_right(code: str) -> None:
+    shown = list(blocks(DOCS / "reference" / "codes" / f"{code}.md"))
+    assert [b.language for b in shown[:2]] == ["policy", "policy"]
+    assert (shown[0].wrong_code, shown[1].wrong_code) == (code, None)
 
 
 def test_codes_named_in_the_manual_exist() -> None:
@@ -45,9 +58,17 @@ def test_codes_named_in_the_manual_exist() -> None:
 
 
 def test_notes_survive_regeneration(writer: ModuleType) -> None:
-    note = "By hand.\n\n```sh\n### no heading\n```"
-    page = f"# Codes\n\n## A\n\n### PE0001\n\nMeaning.\n\n{note}\n\n## B\n\n### PE0002\n\nMeaning.\n"
-    assert writer.notes(page) == {"PE0001": note, "PE0002": ""}
+    note = "By hand.\n\n```sh\n# no heading\n```"
+    assert writer.notes(f"# PE0001\n\n[Group](a.md)\n\nMeaning.\n\n{note}\n") == note
+    assert writer.notes("# PE0001\n\n[Group](a.md)\n\nMeaning.\n") == ""
+
+
+def test_the_grammar_page_leaves_nothing_out(writer: ModuleType) -> None:
+    source = resources.files("policy_dsl.syntax").joinpath("grammar.lark").read_text(encoding="utf-8")
+    source = re.sub(r"^(//|%).*|->.*", "", source, flags=re.MULTILINE)
+    page = writer.grammar_page()
+    for words in (r'"[^"\n]*"', r"^\??(\w+)(?:\.\d+)?:"):
+        assert set(re.findall(words, source, re.MULTILINE)) <= set(re.findall(r'"[^"\n]*"|\w+', page))
 
 
 def test_every_command_is_in_the_manual(writer: ModuleType) -> None:

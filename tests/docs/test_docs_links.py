@@ -31,5 +31,11 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_page_is_reached_from_the_index() -> None:
-    linked = {(DOCS / t.partition("#")[0]).resolve() for t in _LINK.findall((DOCS / "README.md").read_text())}
-    assert set(PAGES) - linked == {DOCS / "README.md"}
+    reached: set[Path] = set()
+    waiting = [DOCS / "README.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in PAGES and page not in reached:
+            reached.add(page)
+            waiting += [(page.parent / t.partition("#")[0]).resolve() for t in _LINK.findall(page.read_text("utf-8"))]
+    assert set(PAGES) - reached == set()

@@ -1,6 +1,7 @@
 """What a cold start loads: each part of the project brings only the libraries that it needs."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+COLD = {**os.environ, "POLICY_ENGINE_CACHE": "off"}
 INVENTORY = "inventory: 1\nasserted_by: the office\nnodes:\n  - id: scorer\n    kind: Model\n    name: Scorer\n"
 POLICY = "policy own\nuse std.ai\nrule owned for each Model must model.owner is known\n"
 
@@ -16,7 +18,7 @@ def loaded(program: str, *arguments: str, code: int = 0) -> set[str]:
     """Run a program in a new process, and return the top-level modules that it has loaded at its end."""
     end = "import atexit, json, sys; atexit.register(lambda: print('\\n' + json.dumps(sorted(sys.modules))))\n"
     command = [sys.executable, "-c", end + program, *arguments]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=ROOT, env=COLD)
     assert ran.returncode == code, ran.stdout + ran.stderr
     return {name.partition(".")[0] for name in json.loads(ran.stdout.splitlines()[-1])}
 

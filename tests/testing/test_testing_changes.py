@@ -1,8 +1,5 @@
 """Changes are made in the text of an author: with comments, parentheses and line ends where authors put them."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from policy_dsl.diagnostics import Diagnostics
@@ -10,12 +7,7 @@ from policy_dsl.source import SourceFile
 from policy_dsl.syntax.parser import parse
 from policy_engine.app.testing.mutation import Laboratory
 from policy_engine.packs.library import select
-
-_SPEC = importlib.util.spec_from_file_location("small_world", Path(__file__).with_name("small_world.py"))
-assert _SPEC is not None and _SPEC.loader is not None
-small_world = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(small_world)
-pack = small_world.pack
+from tests.testing.small_world import pack
 
 PACKS = frozenset({"world"})
 NASTY = """\
@@ -31,7 +23,8 @@ rule r
         and (if (system.legacy) then (system.risk between (1) and (2)))
         and system has evidence audit signed by steward not older than (2 months + 1 day) where (passed)
         and no Dataset upstream of system via trained_on, # via
-                tested_on, derived_from not through (Filter as within where (within.masks)) within 2 hops where (dataset.personal)
+                tested_on, derived_from not through (Filter as within where (within.masks)) within 2 hops
+            where (dataset.personal)
 """
 
 

@@ -1,6 +1,5 @@
 """``policy-engine test`` as its user meets it: exit codes, what it prints, the files that it writes."""
 
-import importlib.util
 import json
 import re
 from collections.abc import Callable
@@ -11,12 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from policy_engine.cli.main import main
-
-_SPEC = importlib.util.spec_from_file_location("small_world", Path(__file__).with_name("small_world.py"))
-assert _SPEC is not None and _SPEC.loader is not None
-small_world = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(small_world)
-pack, rule = small_world.pack, small_world.rule
+from tests.testing.small_world import FILE, pack, rule
 
 PASSES = """\
 test "legacy passes"
@@ -81,7 +75,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 def written(tmp_path: Path) -> Callable[..., Path]:
     def write(*parts: str, name: str = "world.policy") -> Path:
         path = tmp_path / name
-        path.write_bytes(pack(*parts)[small_world.FILE])
+        path.write_bytes(pack(*parts)[FILE])
         return path
 
     return write
@@ -226,7 +220,7 @@ def test_failing_tests_fail_with_mutation_too(run: Run, written: Callable[..., P
 
 
 def test_literate_packs_are_tested_like_others(run: Run, tmp_path: Path) -> None:
-    body = pack(rule("system.legacy or system.risk < 3"), PASSES)[small_world.FILE].decode()
+    body = pack(rule("system.legacy or system.risk < 3"), PASSES)[FILE].decode()
     path = tmp_path / "law.policy.md"
     path.write_text(f"# The law\n\nIn force: and or not.\n\n```policy\n{body}```\n", encoding="utf-8")
     ran = run(tmp_path, "--mutate", "--coverage", "--jobs", "1")

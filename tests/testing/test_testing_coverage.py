@@ -1,6 +1,5 @@
 """Coverage by clause: what was seen, what was not, and what nobody asks for."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -8,12 +7,7 @@ from policy_dsl import compile_bytes
 from policy_engine.app.policy_tests import run_tests
 from policy_engine.app.testing.coverage import Coverage, coverage_of
 from policy_engine.app.testing.documents import coverage_json
-
-_SPEC = importlib.util.spec_from_file_location("small_world", Path(__file__).with_name("small_world.py"))
-assert _SPEC is not None and _SPEC.loader is not None
-small_world = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(small_world)
-pack, rule = small_world.pack, small_world.rule
+from tests.testing.small_world import FILE, pack, rule
 
 GOLDEN = Path(__file__).with_name("coverage_golden.json")
 
@@ -25,7 +19,7 @@ def covered(*parts: str) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     outcomes = run_tests(program)
     assert all(o.passed for o in outcomes)
     result = coverage_of(program, frozenset({"world"}), (c for o in outcomes for c in o.cases))
-    text = program.files[small_world.FILE].text
+    text = program.files[FILE].text
     return {
         text[c.span.start : c.span.end]: (c.possible, c.seen)
         for item in result

@@ -1,26 +1,12 @@
 """Every kind of change is made, survives tests that say nothing, and is killed by the test that is suggested."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 
 from policy_dsl import compile_bytes
 from policy_dsl.diagnostics import Severity, render_text
 from policy_engine.app.policy_tests import run_tests
 from policy_engine.app.testing.mutation import Fate, Laboratory, judge
-
-_SPEC = importlib.util.spec_from_file_location("small_world", Path(__file__).with_name("small_world.py"))
-assert _SPEC is not None and _SPEC.loader is not None
-small_world = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(small_world)
-FILE, IDLE, IDLE_RULE, pack, rule = (
-    small_world.FILE,
-    small_world.IDLE,
-    small_world.IDLE_RULE,
-    small_world.pack,
-    small_world.rule,
-)
+from tests.testing.small_world import FILE, IDLE, IDLE_RULE, pack, rule
 
 PACKS = frozenset({"world"})
 
@@ -172,6 +158,14 @@ CASES = {
     "dates": (
         rule("system.since < 2027-06-01 or today > 2029-01-01"),
         {"`2027-06-01` a day later", "`2029-01-01` a day earlier", "`>` became `>=`"},
+    ),
+    "the ends of time": (
+        rule("system.since < 9999-12-31 and system.since > 0001-01-01 and today < 9999-12-31"),
+        {"`9999-12-31` a day earlier", "`0001-01-01` a day later"},
+    ),
+    "large numbers": (
+        rule("system.risk < 1000000000 and system.score < 0.0000000001"),
+        {"`0.0000000001` raised", "`1000000000` lowered"},
     ),
     "definition": (
         'define risky(system: System)\n    "x"\n    as system.risk > 3 and not system.legacy\n\n'

@@ -79,3 +79,21 @@ def _attach(gap: str, before: Lexeme | None, after: Lexeme) -> None:
             comments.append(Comment(text, blank, line.startswith("#")))
         blank = not text
     after.leading, after.blank_before = tuple(comments), blank
+
+
+def comments_of(text: str, words: list[Word]) -> list[str]:
+    """Return the comments of a text in order; ``words`` are its tokens."""
+    found: list[str] = []
+    at = 0
+    for word in words:
+        start, end = word.token.start_pos or 0, word.token.end_pos or 0
+        # A comment may stand inside `must not`.
+        found += _comments_in(text[at:start]) + (_comments_in(text[start:end]) if word.token.type == "MUST_NOT" else [])
+        at = end
+    return found + _comments_in(text[at:])
+
+
+def _comments_in(gap: str) -> list[str]:
+    if "#" not in gap:
+        return []
+    return [line[line.index("#") :].strip(_SPACE) for line in gap.split("\n") if "#" in line]

@@ -14,7 +14,7 @@ from policy_dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from policy_dsl.format.columns import write_rows
 from policy_dsl.format.declarations import DeclarationWriter
 from policy_dsl.format.expressions import Places
-from policy_dsl.format.lexemes import Comment, Lexeme, attach_comments
+from policy_dsl.format.lexemes import Comment, Lexeme, attach_comments, comments_of
 from policy_dsl.format.literate import blocks_of
 from policy_dsl.format.trees import Word, chunks_of, same_words, tree_of, words_of
 from policy_dsl.format.writer import INDENT, Writer
@@ -64,7 +64,7 @@ def _format(source: SourceFile, whole: SourceFile, place: Span | None = None) ->
         raise FormatError(_errors_of(whole) or [_incomplete(place or Span(whole.name, 0, 0))])
     lexemes = attach_comments(source.text, words)
     text = _laid_out(lexemes, [t.children[0] for t in trees])
-    if not _means_the_same(SourceFile(source.name, text), chunks, trees, lexemes):
+    if not _means_the_same(SourceFile(source.name, text), chunks, trees, comments_of(source.policy_text, words)):
         span = place or Span(whole.name, 0, min(1, len(whole.text)))
         message = "the formatter's own check failed: the new layout would not mean the same, so nothing was changed"
         raise FormatError([Diagnostic("PE8001", message, span, help="report it with the file that causes it")])
@@ -76,7 +76,7 @@ def _incomplete(place: Span) -> Diagnostic:
     return Diagnostic("PE8002", message, place, help="put each declaration into one block")
 
 
-def _means_the_same(again: SourceFile, chunks: list[list[Word]], trees: list[Cst], lexemes: list[Lexeme]) -> bool:
+def _means_the_same(again: SourceFile, chunks: list[list[Word]], trees: list[Cst], comments: list[str]) -> bool:
     """Read the new text and tell whether it has the same trees and comments."""
     found = Diagnostics()
     words = words_of(again, found)
@@ -87,7 +87,7 @@ def _means_the_same(again: SourceFile, chunks: list[list[Word]], trees: list[Cst
             same_words(a, b) or tree_of(b, again) == tree
             for a, b, tree in zip(chunks, chunks_again, trees, strict=True)
         )
-        and _comments(lexemes) == _comments(attach_comments(again.text, words))
+        and comments_of(again.text, words) == comments
     )
 
 
@@ -95,10 +95,6 @@ def _errors_of(source: SourceFile) -> list[Diagnostic]:
     diagnostics = Diagnostics()
     parse(source, diagnostics)
     return [d for d in diagnostics.sorted() if d.severity is Severity.ERROR]
-
-
-def _comments(lexemes: Sequence[Lexeme]) -> list[str]:
-    return [text for x in lexemes for text in (*(c.text for c in x.leading), x.trailing) if text]
 
 
 def _laid_out(lexemes: list[Lexeme], trees: list[Cst]) -> str:

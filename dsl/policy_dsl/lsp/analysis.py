@@ -18,7 +18,6 @@ from policy_dsl.source import SourceFile
 from policy_dsl.typed.program_from_resolved import program_from_resolved
 from policy_dsl.typed.tree import Program
 
-
 LARGEST_LINTED = 100_000
 """Characters of a file up to which it is linted while it is written."""
 

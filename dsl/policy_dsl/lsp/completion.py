@@ -134,6 +134,8 @@ class _Proposals:
             case Wanted.MEMBERS:
                 members = list(self.members())
                 yield from members or self.values()
+            case Wanted.PLACEHOLDERS:
+                yield from (p for p in self.values() if p.look is not Look.DEFINITION)
             case Wanted.VALUES:
                 yield from self.values()
             case Wanted.FACTS:

@@ -7,8 +7,8 @@ disturb each other.
 
 >>> documents = Documents({"std.ai": LibraryFile("library/std/ai.policy", "policy std.ai")})
 >>> documents.put("file:///w/a.policy", "policy a\\nuse std.ai")
->>> [source.name for source in documents.group("file:///w/a.policy")]
-['file:///w/a.policy', 'library/std/ai.policy']
+>>> [parsed.pack for parsed in documents.parsed_group("file:///w/a.policy")]
+['a', 'std.ai']
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -114,12 +114,8 @@ class Documents:
 
     # --- groups --------------------------------------------------------------------------------------
 
-    def group(self, uri: str) -> tuple[SourceFile, ...]:
-        """Return the files that must be compiled with a file: its group, then what the group needs of the library."""
-        return tuple(p.source for p in self.parsed_group(uri))
-
     def parsed_group(self, uri: str) -> tuple[Parsed, ...]:
-        """Return the group of a file, parsed."""
+        """Return the files that must be compiled with a file: its group, then what these need of the library."""
         own = {u: p for u in self._texts if (p := self.parsed(u)) is not None}
         if uri not in own:
             fixed = [self._parse(uri, f.text) for f in self.library.values() if f.uri == uri]

@@ -39,6 +39,7 @@ class Wanted(StrEnum):
     RULES = "rules"
     THINGS = "things"
     FIELDS = "fields"
+    PLACEHOLDERS = "placeholders"
     MEMBERS = "members"
     VALUES = "values"
     FACTS = "facts"
@@ -92,7 +93,7 @@ def _in_text(before: str, found: Sequence[Token], start: int, schema: Schema) ->
         return None
     variables = _Reader(before, found[:-1], start, schema).variables()
     if inside[1] is None:
-        return Situation(Wanted.THINGS, start, before, variables, in_text=True)
+        return Situation(Wanted.PLACEHOLDERS, start, before, variables, in_text=True)
     kind = variables.get(inside[1], "")
     return Situation(Wanted.ATTRIBUTES, start, before, variables, kind, inside[1], in_text=True)
 

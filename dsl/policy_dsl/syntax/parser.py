@@ -199,14 +199,16 @@ def _parse_declaration(chunk: list[_Word], source: SourceFile, diagnostics: Diag
         return None
     words = list(chunk)
     if _brackets(words) > MAX_DEPTH:
-        return _too_deep(_span(source, first), diagnostics)
+        _too_deep(_span(source, first), diagnostics)
+        return None
     cut_at: set[int] = set()
     taken = 0
     while True:
         outcome = _feed(words, source)
         if isinstance(outcome, Cst):
             if _depth(outcome) > MAX_DEPTH:
-                return _too_deep(_span(source, first), diagnostics)
+                _too_deep(_span(source, first), diagnostics)
+                return None
             return declaration_from_tree(outcome, source, diagnostics, damaged=bool(cut_at))
         if outcome.at in cut_at:
             return None  # what the removed clause would have given is missing, and that was reported

@@ -72,12 +72,12 @@ class Local:
 class References:
     """Collects the uses and the local declarations of a run."""
 
-    _uses: dict[Use, None] = field(default_factory=dict)
+    _noted: list[tuple[Span, Sort, str, str, Span | None]] = field(default_factory=list)
     _locals: dict[Span, Local] = field(default_factory=dict)
 
     def note(self, span: Span, sort: Sort, name: str, owner: str = "", declared: Span | None = None) -> None:
         """Note what the name at a place means."""
-        self._uses[Use(span, Meaning(sort, name, owner, declared))] = None
+        self._noted.append((span, sort, name, owner, declared))
 
     def bind(self, span: Span, sort: Sort, name: str, type: object) -> None:
         """Note the declaration of a variable or of a thing of a test."""
@@ -92,8 +92,8 @@ class References:
                 self.note(part.name.span, Sort.MEMBER, part.name.text, item.name)
 
     def uses(self) -> tuple[Use, ...]:
-        """Return what was noted, in the order of the check."""
-        return tuple(self._uses)
+        """Return what was noted, in the order of the check, each use once."""
+        return tuple(Use(span, Meaning(*meaning)) for span, *meaning in dict.fromkeys(self._noted))
 
     def locals(self) -> tuple[Local, ...]:
         """Return the variables and the things of tests."""

@@ -18,8 +18,6 @@ from policy_engine.evaluation.world import World
 from policy_engine.lineage.graph import Edge, Fact, Node, Snapshot
 from policy_engine.model.evidence import Evidence, EvidenceSet
 
-__all__ = ["UTC", "Case", "Misplaced", "Scene", "cases_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Scene:

@@ -5,7 +5,7 @@ Only what a rule looks at is varied. Steps come in a fixed order, those that usu
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from itertools import islice, product
 from typing import Any
@@ -18,7 +18,7 @@ from policy_dsl.values import Duration, Money, Value, add, instant
 from policy_engine.app.testing.relevance import Relevant
 from policy_engine.app.testing.scenes import Scene
 
-_DAY = timedelta(days=1)
+_DAY = Duration(seconds=86_400)
 _MOST_FIELDS = 8
 
 
@@ -144,7 +144,7 @@ class Variations:
             case Simple.DATE | Simple.INSTANT:
                 days = {instant(d) for d in (*constants[date], *constants[datetime])} | {scene.at}
                 days |= {instant(add(scene.at, -d)) for d in constants[Duration]}
-                around = sorted({d + step for d in days for step in (timedelta(0), _DAY, -_DAY)})
+                around = sorted({instant(add(d, step)) for d in days for step in (Duration(), _DAY, -_DAY)})
                 return tuple(d.date() for d in around) if wanted is Simple.DATE else tuple(around)
             case Simple.MONEY:
                 sums = sorted(constants[Money], key=str)
