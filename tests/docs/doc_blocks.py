@@ -25,7 +25,7 @@ from pathlib import Path
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(p for p in DOCS.rglob("*.md") if "adr" not in p.relative_to(DOCS).parts)
 
-_FENCE = re.compile(r"^```(\w+)?(?: (.*))?$")
+_FENCE = re.compile(r"^(```+)(\w+)?(?: (.*))?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,13 @@ class Block:
 def blocks(page: Path) -> Iterator[Block]:
     name = page.relative_to(DOCS).as_posix()
     opened: tuple[int, str, str] | None = None
+    fence = ""
     lines: list[str] = []
     for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
         found = _FENCE.match(line)
         if opened is None and found:
-            opened, lines = (number, found[1] or "", found[2] or ""), []
-        elif opened is not None and line == "```":
+            fence, opened, lines = found[1], (number, found[2] or "", found[3] or ""), []
+        elif opened is not None and line == fence:
             yield Block(name, *opened, "".join(f"{text}\n" for text in lines))
             opened = None
         elif opened is not None:

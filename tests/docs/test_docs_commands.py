@@ -11,6 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,8 @@ from policy_engine.cli.main import main
 from tests.docs.doc_blocks import DOCS, PAGES, Block, blocks
 
 ROOT = DOCS.parent
+TODAY = datetime(2026, 11, 21, 12, tzinfo=UTC)
+"""The day on which the commands of the manual are run: what counts, and what is over, is that of this day."""
 MARK = re.compile(r"^<!-- shell: (empty|example) -->$", re.MULTILINE)
 WITH_SHELL = {page: found[1] for page in PAGES if (found := MARK.search(page.read_text(encoding="utf-8")))}
 TOOLS = ("base64", "cmp", "dd", "jq", "openssl", "sed", "sha256sum", "unzip")
@@ -72,6 +75,13 @@ class Shell:
             os.environ.clear()
             os.environ.update(before)
         return printed.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, module in list(sys.modules.items()):
+        if name.startswith("policy_engine.cli.") and hasattr(module, "clock"):
+            monkeypatch.setattr(module, "clock", lambda: TODAY)
 
 
 @pytest.fixture(scope="module")

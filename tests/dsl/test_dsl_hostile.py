@@ -34,7 +34,7 @@ def compiled(text: str | bytes) -> tuple[Diagnostic, ...]:
     ("text", "codes"),
     [
         pytest.param(rule("(" * MEGABYTE), {"PE1010"}, id="a megabyte of opening brackets"),
-        pytest.param(rule(")" * MEGABYTE), {"PE1003"}, id="a megabyte of closing brackets"),
+        pytest.param(rule(")" * 200_000), {"PE1003"}, id="closing brackets"),
         pytest.param("({" * 50_000, {"PE1003", "PE1004"}, id="brackets without anything"),
         pytest.param(rule("(" * 100_000 + "thing.flag" + ")" * 100_000), {"PE1010"}, id="brackets that close"),
         pytest.param(rule("not " * 10_000 + "thing.flag"), {"PE1010"}, id="ten thousand times not"),

@@ -69,14 +69,14 @@ def test_random_text(text):
     check(text, HEAD + text)
 
 
-@settings(QUICK, max_examples=400)
+@settings(QUICK, max_examples=250)
 @given(words=st.lists(st.sampled_from(WORDS), max_size=40))
 def test_random_words(words):
     soup = " ".join(words)
     check(HEAD + soup, f"{HEAD}rule r for each T must {soup}", f'{HEAD}test "t" at 2026-01-01 {soup}')
 
 
-@settings(QUICK, max_examples=60)
+@settings(QUICK, max_examples=40)
 @given(data=st.data())
 def test_damaged_packs(data):
     start = data.draw(st.integers(0, len(SAMPLE)))
@@ -84,7 +84,7 @@ def test_damaged_packs(data):
     check(STANDARD, SAMPLE[:start] + data.draw(st.sampled_from(["", " ", "\n", *WORDS])) + SAMPLE[end:])
 
 
-@settings(QUICK, max_examples=60)
+@settings(QUICK, max_examples=40)
 @given(data=st.data())
 def test_damaged_schemas(data):
     start = data.draw(st.integers(0, len(STANDARD)))

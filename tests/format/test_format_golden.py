@@ -66,3 +66,15 @@ def test_a_file_of_comments_keeps_them() -> None:
 def test_a_text_with_spaces_and_marks_is_not_touched() -> None:
     text = 'policy a\n    title "  # not a comment,  (really)  \\" {x}"\n'
     assert format_source(SourceFile("a.policy", text)) == text
+
+
+@pytest.mark.parametrize("condition", ["(" * 5000 + "true" + ")" * 5000, "not " * 5000 + "true"])
+def test_conditions_nested_too_deeply_are_refused(condition: str) -> None:
+    with pytest.raises(FormatError) as refused:
+        format_source(SourceFile("a.policy", f"policy a\nrule r for each X must {condition}\n"))
+    assert [d.code for d in refused.value.diagnostics] == ["PE1010"]
+
+
+def test_a_comment_inside_must_not_is_kept() -> None:
+    text = "policy a\n\nrule r\n    for each X\n    must # c\n    not true\n"
+    assert "must  # c\n        not\n        true" in format_source(SourceFile("a.policy", text))

@@ -118,6 +118,12 @@ class Editor:
         document = {"uri": uri, "languageId": "policy", "version": 1, "text": text}
         self.tell("textDocument/didOpen", {"textDocument": document})
 
+    def close_files(self) -> None:
+        for uri in self._versions:
+            self.tell("textDocument/didClose", {"textDocument": {"uri": uri}})
+        self._versions.clear()
+        self.diagnostics.clear()
+
     def change(self, uri: str, text: str) -> None:
         self._versions[uri] += 1
         document = {"uri": uri, "version": self._versions[uri]}

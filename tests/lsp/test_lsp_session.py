@@ -1,6 +1,5 @@
 """A whole session as an editor has it: the real server, spoken to over its standard input and output."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,22 +8,15 @@ from tests.lsp.lsp_client import Editor, Refused, edited, place_of
 from tests.lsp.lsp_texts import COMMON, RULES, workspace
 
 
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[tuple[Editor, str, str]]:
-    common, rules = workspace(tmp_path)
-    editor = Editor(tmp_path)
-    yield editor, common, rules
-    editor.close()
-
-
 def quick_fixes(editor: Editor, uri: str, diagnostic: dict) -> list[dict]:
     asked = {"textDocument": {"uri": uri}, "range": diagnostic["range"], "context": {"diagnostics": [diagnostic]}}
     found: list[dict] = editor.ask("textDocument/codeAction", asked)
     return found
 
 
-def test_a_mistake_is_made_reported_repaired_and_the_session_ends(session: tuple[Editor, str, str]) -> None:
-    editor, _, rules = session
+def test_a_mistake_is_made_reported_repaired_and_the_session_ends(tmp_path: Path) -> None:
+    _, rules = workspace(tmp_path)
+    editor = Editor(tmp_path)
     editor.open(rules, RULES)
     assert editor.wait_for_diagnostics(rules) == []
 
@@ -46,6 +38,7 @@ def test_a_mistake_is_made_reported_repaired_and_the_session_ends(session: tuple
     editor.change(rules, right)
     assert editor.wait_for_diagnostics(rules) == []
     assert editor.stop() == 0
+    editor.close()
     assert editor.log == ""
 
 
@@ -55,6 +48,7 @@ def test_every_mistake_of_a_file_is_reported_while_typing_pauses(session: tuple[
     editor.open(rules, RULES)
     for end in range(0, len(text), 40):  # as fast as a person can only dream of
         editor.change(rules, text[:end])
+    editor.messages.clear()
     editor.change(rules, text)
     assert {d["code"] for d in editor.wait_for_diagnostics(rules)} == {"PE2008", "PE1012"}
     sent = [m for m in editor.messages if m.get("method") == "textDocument/publishDiagnostics"]
@@ -273,6 +267,18 @@ def test_an_unsaved_file_is_what_counts_until_it_is_closed(session: tuple[Editor
     editor.change(rules, RULES + "\n")
     assert editor.wait_for_diagnostics(rules) == []
     assert editor.diagnostics[common]["diagnostics"] == []
+
+
+def test_a_folder_that_leaves_the_workspace_takes_its_files_along(
+    session: tuple[Editor, str, str], tmp_path: Path
+) -> None:
+    editor, _, rules = session
+    editor.open(rules, RULES)
+    assert editor.wait_for_diagnostics(rules) == []
+    folder = {"uri": tmp_path.as_uri(), "name": "w"}
+    editor.tell("workspace/didChangeWorkspaceFolders", {"event": {"added": [], "removed": [folder]}})
+    editor.change(rules, RULES + "\n")
+    assert "PE2002" in {d["code"] for d in editor.wait_for_diagnostics(rules)}
 
 
 def test_two_projects_of_one_workspace_do_not_disturb_each_other(tmp_path: Path) -> None:

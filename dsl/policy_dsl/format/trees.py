@@ -3,7 +3,7 @@
 from policy_dsl.diagnostics import Diagnostics
 from policy_dsl.source import SourceFile
 from policy_dsl.syntax.lark_parser import Cst
-from policy_dsl.syntax.parser import _chunks, _feed, _Word, _words
+from policy_dsl.syntax.parser import MAX_DEPTH, _brackets, _chunks, _depth, _feed, _Word, _words
 
 Word = _Word
 
@@ -19,9 +19,9 @@ def chunks_of(words: list[Word]) -> list[list[Word]]:
 
 
 def tree_of(chunk: list[Word], source: SourceFile) -> Cst | None:
-    """Return the tree of a declaration, or nothing when it cannot be parsed."""
-    tree = _feed(chunk, source)
-    return tree if isinstance(tree, Cst) else None
+    """Return the tree of a declaration, or nothing when it cannot be parsed or is nested too deeply."""
+    tree = _feed(chunk, source) if _brackets(chunk) <= MAX_DEPTH else None
+    return tree if isinstance(tree, Cst) and _depth(tree) <= MAX_DEPTH else None
 
 
 def same_words(one: list[Word], other: list[Word]) -> bool:

@@ -20,11 +20,11 @@ from urllib.request import url2pathname
 
 from policy_dsl.diagnostics import Diagnostic, Diagnostics
 from policy_dsl.lsp.positions import whole_characters
-from policy_dsl.source import SourceFile
+from policy_dsl.source import LITERATE_SUFFIX, SourceFile
 from policy_dsl.syntax import ast
 from policy_dsl.syntax.parser import decode, parse
 
-SUFFIXES = (".policy", ".policy.md")
+SUFFIXES = (".policy", LITERATE_SUFFIX)
 LARGEST_FILE = 4_000_000
 """Bytes of a file on disk beyond which it is no policy that a person wrote, and is left alone."""
 MOST_FILES = 5_000

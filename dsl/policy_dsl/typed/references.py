@@ -93,7 +93,8 @@ class References:
 
     def uses(self) -> tuple[Use, ...]:
         """Return what was noted, in the order of the check, each use once."""
-        return tuple(Use(span, Meaning(*meaning)) for span, *meaning in dict.fromkeys(self._noted))
+        noted = dict.fromkeys(self._noted)
+        return tuple(Use(span, Meaning(sort, name, owner, declared)) for span, sort, name, owner, declared in noted)
 
     def locals(self) -> tuple[Local, ...]:
         """Return the variables and the things of tests."""
