@@ -18,6 +18,7 @@ _COMMANDS = {
     "fmt": "Lay policies out in the one canonical way.",
     "lint": "Find what policies say that is probably not meant.",
     "evidence": "Sign, add, verify and list evidence and waivers.",
+    "lsp": "Serve an editor that writes policies.",
     "keys": "Make keys, and certificates for signing reports.",
 }
 

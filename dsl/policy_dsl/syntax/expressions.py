@@ -81,7 +81,7 @@ class Expressions:
                 case "signed_by":
                     signed_by = self.name(clause.children[0])
                 case "signed_by_several":
-                    signers, signed_by = self.count(clause.children[0]), self.name(clause.children[1])
+                    signers, signed_by = self._signers(clause.children[0]), self.name(clause.children[1])
                 case _:
                     max_age = self.expression(clause.children[0])
         for form in (("signed_by", "signed_by_several"), ("not_older_than",)):
@@ -91,6 +91,12 @@ class Expressions:
                     "PE1006", f"the `{form[0].replace('_', ' ')}` clause stands twice", self.span(same[1])
                 )
         return ast.EvidencePattern(self.name(name), signed_by, signers, max_age, self.optional_expression(where), span)
+
+    def _signers(self, token: Token) -> int:
+        found = self.count(token)
+        if found < 1:
+            self.diagnostics.error("PE1007", "evidence is signed by at least 1", self.token_span(token))
+        return max(1, found)
 
     def _latest_field(self, children: list[Any], span: Span) -> ast.Expression:
         field, name, subject, *clauses = children

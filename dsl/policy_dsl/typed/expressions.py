@@ -11,6 +11,7 @@ from policy_dsl.resolved.symbols import NamedDeclaration, Pack, Symbols
 from policy_dsl.source import Span
 from policy_dsl.syntax import ast
 from policy_dsl.typed import tree
+from policy_dsl.typed.nesting import MAX_BETWEENS, nested_betweens
 from policy_dsl.typed.operations import Typed
 from policy_dsl.typed.quantifiers import Quantifiers, Scope
 from policy_dsl.typed.references import Sort
@@ -136,6 +137,11 @@ class ExpressionChecker(Quantifiers):
         last = self.check(high, _item_type(pair[0]) if pair else None)
         if pair is None or last is None:
             return None
+        if nested_betweens(operand) >= MAX_BETWEENS:
+            message = f"`between` is nested more than {MAX_BETWEENS} deep in the value that it compares"
+            self.diagnostics.error("PE1010", message, span, help="put the inner ones into a definition")
+            return None
+        # Both comparisons hold the operand, and each evaluates it: nesting doubles the work, so it is bounded.
         parts = [self.operation(at_least, *pair), self.operation(at_most, pair[0], last)]
         known = tuple(p.tree for p in parts if p is not None)
         return Typed(tree.And(known), Simple.BOOLEAN) if len(known) == 2 else None

@@ -15,6 +15,10 @@ MAX_HEIGHT = 100
 """A definition higher than this is refused: no evaluator then needs more stack than any machine gives it."""
 
 
+MAX_BETWEENS = 4
+"""More nested intervals than this are refused."""
+
+
 def calls(expression: ast.Expression) -> Iterator[str]:
     """Yield the name of every definition that an expression uses."""
     waiting: list[Any] = [expression]
@@ -23,6 +27,18 @@ def calls(expression: ast.Expression) -> Iterator[str]:
         if isinstance(part, ast.Call):
             yield part.name.text
         waiting.extend(_parts(part))
+
+
+def nested_betweens(expression: ast.Expression) -> int:
+    """Return how many `between`s are nested in an expression, one in the compared value of the other."""
+    deepest = 0
+    waiting: list[tuple[Any, int]] = [(expression, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        depth += isinstance(part, ast.Between)
+        deepest = max(deepest, depth)
+        waiting.extend((p, depth) for p in _parts(part))
+    return deepest
 
 
 def height(expression: tree.Expression, heights: Mapping[str, int]) -> int:
