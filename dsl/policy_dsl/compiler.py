@@ -8,6 +8,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from policy_dsl.collector import without_search_for_cycles
 from policy_dsl.diagnostics import Diagnostic, Diagnostics
 from policy_dsl.resolved.symbols import resolve
 from policy_dsl.source import SourceFile
@@ -34,6 +35,7 @@ def compile_bytes(
     return _compile([decode(name, data, diagnostics) for name, data in files.items()], overrides or {}, diagnostics)
 
 
+@without_search_for_cycles()
 def _compile(
     sources: list[SourceFile], overrides: Mapping[str, str], diagnostics: Diagnostics
 ) -> tuple[Program, tuple[Diagnostic, ...]]:

@@ -12,8 +12,8 @@ depends on the order of the files.
 from collections.abc import Mapping
 from dataclasses import replace
 
+from policy_dsl.collector import without_search_for_cycles
 from policy_dsl.typed.schema import Schema
-from policy_engine.lineage.bulk import without_search_for_cycles
 from policy_engine.lineage.claims import Claims
 from policy_engine.lineage.documents import Document, Limits, read_documents
 from policy_engine.lineage.errors import LineageError

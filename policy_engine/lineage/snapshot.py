@@ -20,10 +20,10 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Final, TypeVar
 
+from policy_dsl.collector import without_search_for_cycles
 from policy_dsl.typed.schema import Attribute, Schema
 from policy_dsl.typed.types import EnumType, SetType, Simple
 from policy_dsl.values import Duration, Money, Scalar, Value, format_instant
-from policy_engine.lineage.bulk import without_search_for_cycles
 from policy_engine.lineage.documents import Limits, read_documents
 from policy_engine.lineage.errors import LineageError, lineage_error
 from policy_engine.lineage.graph import Edge, Fact, Node, Origin, Snapshot, Source, merge_origins, spelling

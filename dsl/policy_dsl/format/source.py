@@ -10,6 +10,7 @@ policy a
 
 from collections.abc import Sequence
 
+from policy_dsl.collector import without_search_for_cycles
 from policy_dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from policy_dsl.format.columns import write_rows
 from policy_dsl.format.declarations import DeclarationWriter
@@ -36,6 +37,7 @@ class FormatError(Exception):
         self.diagnostics = tuple(diagnostics)
 
 
+@without_search_for_cycles()
 def format_source(source: SourceFile) -> str:
     """Return a policy file, or the policy blocks of a literate document, in the canonical layout.
 
