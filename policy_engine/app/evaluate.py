@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from policy_dsl.diagnostics import Diagnostic, Severity, did_you_mean, render_text
+from policy_dsl.resolved.symbols import parse_version
 from policy_dsl.typed.schema import Schema
 from policy_dsl.typed.tree import Program
 from policy_dsl.values import Value
@@ -22,6 +23,7 @@ from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver
 from policy_engine.model.problems import Problem
 from policy_engine.model.results import Result, Status, Verdict, verdict_of
 from policy_engine.packs.cache import compile_cached
+from policy_engine.packs.library import requirement
 from policy_engine.packs.profile import Enforcement, Profile
 from policy_evidence.errors import TrustError
 from policy_evidence.trust.document import parse_trust
@@ -102,6 +104,7 @@ def evaluate_snapshot(
 ) -> Evaluation:
     """Run compiled policies over a snapshot: the part that a replay repeats."""
     _check_enforcement(inputs.profile, program)
+    _check_versions(inputs.profile, program)
     trust = read_trust(inputs.trust, at, inputs.profile.trust) if inputs.trust is not None else None
     judged = judge_evidence(inputs.evidence, trust, snapshot, program.schema)
     world = World(program.only(inputs.packs.selected), snapshot, judged.usable)
@@ -145,6 +148,26 @@ def _check_enforcement(profile: Profile, program: Program) -> None:
     if wrong:
         message = "`enforcement` names `{}`, and there is no such rule, pack or severity"
         raise InputError([str(Fault("PE0003", message.format(name), help=did_you_mean(name, known))) for name in wrong])
+
+
+def _check_versions(profile: Profile, program: Program) -> None:
+    """Refuse packs that are not of the version that the profile asks for: of its major version, and not below it."""
+    faults: list[str] = []
+    for written in profile.packs:
+        name, version = requirement(written)
+        wanted = parse_version(version) if version is not None else None
+        if version is not None and wanted is None:
+            faults.append(str(Fault("PE0003", f"`{written}` asks for no version", help="write it as `pack@1.2`")))
+        for pack in program.packs:
+            named = pack.name == name or pack.name.startswith(f"{name}.") or pack.file == name
+            found = parse_version(pack.version)
+            if wanted is None or not named or (found is not None and found[0] == wanted[0] and found >= wanted):
+                continue
+            faults.append(
+                str(Fault("PE2016", f"`{pack.name}` is {pack.version or 'without a version'}, not {version}"))
+            )
+    if faults:
+        raise InputError(faults)
 
 
 def compile_policies(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from policy_engine.model.errors import InputError, fault
-from policy_engine.packs.library import PackFiles, is_policy_file, select
+from policy_engine.packs.library import PackFiles, is_policy_file, requirement, select
 from policy_engine.packs.profile import Profile, parse_profile
 
 PROFILE_NAME = "profile.toml"
@@ -92,9 +92,10 @@ def _from_profile(path: Path, packs: tuple[str, ...], cache: Path | None) -> Inp
 
 
 def _packs(specifications: tuple[str, ...], folder: Path) -> PackFiles:
-    files = [s for s in specifications if is_policy_file(s)]
+    names = [requirement(s)[0] for s in specifications]
+    files = [s for s in names if is_policy_file(s)]
     own = _matching(tuple(files), folder, required=True)
-    return select([s for s in specifications if s not in files], own)
+    return select([s for s in names if s not in files], own)
 
 
 def _matching(patterns: tuple[str, ...], folder: Path, *, required: bool) -> dict[str, bytes]:

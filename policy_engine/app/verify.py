@@ -35,7 +35,7 @@ from policy_engine.app.inputs import Inputs
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.snapshot import from_bytes
 from policy_engine.model.errors import InputError
-from policy_engine.packs.library import PackFiles, pack_name
+from policy_engine.packs.library import PackFiles, pack_name, requirement
 from policy_engine.packs.profile import parse_profile
 from policy_evidence.bundle.archive import read_bundle
 from policy_evidence.bundle.checks import Check, CheckStatus, sound
@@ -223,7 +223,7 @@ def _evaluated_again(members: Mapping[str, bytes], decision: DecisionPredicate) 
     policies = {name: data for name, data in members.items() if name.startswith("packs/")}
     evidence = {name: data for name, data in members.items() if name.startswith("evidence/")}
     own = {member_pack(n) for n in policies}
-    selected = _selected(profile.packs, own, policies, decision)
+    selected = _selected(tuple(requirement(p)[0] for p in profile.packs), own, policies, decision)
     inputs = Inputs(
         profile=profile,
         profile_bytes=members[PROFILE_MEMBER],

@@ -77,6 +77,16 @@ def _policy_text(file: str, data: bytes) -> str:
     return SourceFile(file, data.decode("utf-8-sig", errors="replace")).policy_text
 
 
+def requirement(written: str) -> tuple[str, str | None]:
+    """Split ``eu_ai_act@1.2`` into a pack or file and the version that is asked for, if one is.
+
+    >>> requirement("eu_ai_act@1.2"), requirement("bank.policy")
+    (('eu_ai_act', '1.2'), ('bank.policy', None))
+    """
+    name, at, version = written.partition("@")
+    return name, version if at else None
+
+
 def select(names: Iterable[str], own: Mapping[str, bytes]) -> PackFiles:
     """Return library packs by name, the organisation's own files, and everything that these use.
 

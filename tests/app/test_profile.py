@@ -127,3 +127,20 @@ def test_parameters_change_results_and_must_fit(bank):
     (bank / "strict.toml").write_text(text.replace('"365 days"', '"365 dais"'))
     with pytest.raises(InputError, match="PE2109"):
         evaluate(read_inputs(bank / "strict.toml"), AT)
+
+
+@pytest.mark.parametrize("version", ["1", "1.0", "1.0.0"])
+def test_a_pack_of_the_version_asked_for_is_taken(bank, version):
+    text = (bank / "profile.toml").read_text().replace('"eu_ai_act",', f'"eu_ai_act@{version}",')
+    (bank / "versioned.toml").write_text(text)
+    assert evaluate(read_inputs(bank / "versioned.toml"), AT).results
+
+
+@pytest.mark.parametrize(
+    ("version", "code"), [("2", "PE2016"), ("1.9", "PE2016"), ("0.9", "PE2016"), ("newest", "PE0003")]
+)
+def test_a_pack_of_another_version_is_refused(bank, version, code):
+    text = (bank / "profile.toml").read_text().replace('"eu_ai_act",', f'"eu_ai_act@{version}",')
+    (bank / "versioned.toml").write_text(text)
+    with pytest.raises(InputError, match=code):
+        evaluate(read_inputs(bank / "versioned.toml"), AT)

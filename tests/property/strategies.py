@@ -71,7 +71,7 @@ def conditions(draw: st.DrawFn, variables: tuple[str, ...], depth: int, fresh: i
         f"now - {draw(st.sampled_from(['30 days', '36 hours']))} {draw(st.sampled_from(['<', '>=']))} {draw(DAYS)}",
         f"{variable} is {draw(st.sampled_from(variables))}",
         f"helper({variable})",
-        f"{variable}.cost {draw(st.sampled_from(['<', '>=', 'is']))} {draw(st.sampled_from(['1 EUR', '2.50 EUR', '1 USD']))}",
+        f"{variable}.cost {draw(st.sampled_from(['<', '>=', 'is']))} {draw(st.sampled_from(['2.50 EUR', '1 USD']))}",
         f"{variable}.cost + 1 EUR < 3 EUR",
         f"(score of latest evidence audit on {variable}{draw(ages())}) >= 1",
         f"now < (issued of latest evidence audit on {variable}) + 100 days",
