@@ -177,6 +177,23 @@ def test_poppler_accepts_the_signature(assessed):
     assert "Total document signed" in done.stdout
 
 
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("pdfsig", "certutil"))), reason="pdfsig and certutil (libnss3-tools) are not on PATH"
+)
+def test_poppler_trusts_the_certificate_when_the_authority_is_trusted(assessed, tmp_path):
+    authority = assessed / "generated" / "keys" / "ca.crt.pem"
+    store = f"sql:{tmp_path}"
+    for command in (
+        ["certutil", "-N", "-d", store, "--empty-password"],
+        ["certutil", "-A", "-d", store, "-n", "authority", "-t", "CT,C,C", "-i", str(authority)],
+    ):
+        subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run(
+        ["pdfsig", "-nssdir", store, str(assessed / "out" / "report.pdf")], capture_output=True, text=True, check=False
+    )
+    assert "Certificate is Trusted" in done.stdout
+
+
 def test_the_command_verifies(assessed, bundle):
     import sys
 

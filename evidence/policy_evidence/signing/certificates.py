@@ -13,13 +13,15 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
-from cryptography.x509.oid import NameOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from policy_evidence.errors import KeyFileError, quoted
 from policy_evidence.signing.keys import RSA_BITS, PrivateKey, PublicKey
 
 # RFC 9336: id-kp-documentSigning.
 _DOCUMENT_SIGNING: Final = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
+# PDF readers that judge certificates with NSS know only the older use of RFC 5280 for signing what people read.
+_USES: Final = (_DOCUMENT_SIGNING, ExtendedKeyUsageOID.EMAIL_PROTECTION)
 # RFC 5280 section 4.1.2.2: a serial number is positive and at most 20 octets.
 _MAX_SERIAL: Final = 2**159 - 1
 _PEM_BEGIN: Final = "-----BEGIN CERTIFICATE-----"
@@ -70,7 +72,7 @@ def issue_certificate(
         _builder(public_key, _name(holder), authority.subject, serial, not_before, not_after)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True, content_commitment=True), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([_DOCUMENT_SIGNING]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(_USES), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False)
     )
     return authority_key.sign_certificate(builder)
