@@ -80,6 +80,16 @@ def test_a_wrong_document_gets_its_code(block: Block) -> None:
     assert {p.code for p in estate.problems} == {block.wrong_code}
 
 
+@pytest.mark.parametrize(
+    "block",
+    _with(lambda b: b.page.startswith("reference/") and b.info == "" and b.text.startswith("inventory: 1\n")),
+    ids=str,
+)
+def test_the_right_inventory_has_no_problem(block: Block) -> None:
+    program, _ = compile_bytes(select(["std"], {}).files)
+    assert load_estate({"inventory.yaml": block.text.encode()}, program.schema).problems == ()
+
+
 @pytest.mark.parametrize("block", _with(lambda b: b.language == "toml"), ids=str)
 def test_toml_can_be_read_and_a_profile_is_one(block: Block) -> None:
     if block.wrong_code is not None:

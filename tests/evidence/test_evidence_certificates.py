@@ -58,7 +58,7 @@ def test_authority_and_signer(
     assert not usage.value.key_cert_sign
     assert not usage.value.key_encipherment
     purposes = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    assert [purpose.dotted_string for purpose in purposes] == ["1.3.6.1.5.5.7.3.36"]
+    assert [p.dotted_string for p in purposes] == ["1.3.6.1.5.5.7.3.36", "1.3.6.1.5.5.7.3.4"]
     above = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     named = signer.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
     assert named.key_identifier == above.digest

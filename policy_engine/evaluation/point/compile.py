@@ -11,6 +11,7 @@ from policy_dsl.typed import tree
 from policy_dsl.values import add
 from policy_engine.evaluation import counting, operators
 from policy_engine.evaluation.instants import turn_of
+from policy_engine.evaluation.point import closures
 from policy_engine.evaluation.point.ranges import Ranges
 from policy_engine.evaluation.point.run import Run, Tracer, Value
 from policy_engine.evaluation.trace import UNKNOWN, Item, Trace, aggregated, found_at, junction, operated, together
@@ -42,26 +43,28 @@ class Compiler:
                 parameter = self.program.parameters[name]
                 return lambda _: parameter
             case tree.Read(variable, attribute):
-                return _read(variable.slot, attribute)
+                return closures.reading(variable.slot, attribute)
             case tree.Field(attribute):
-                return lambda run: _unknown_if_none(_record(run).fields.get(attribute.name, attribute.default))
+                return lambda run: closures.unknown_if_none(
+                    closures.record_in_view(run).fields.get(attribute.name, attribute.default)
+                )
             case tree.Invoke():
                 return self.invoke(expression)
             case tree.Operation():
                 return self.operation(expression)
             case tree.SetOf(items):
-                return _set([self.value(i) for i in items])
+                return closures.set_of([self.value(i) for i in items])
             case tree.Not(operand):
-                return _not(self.value(operand))
+                return closures.negation(self.value(operand))
             case tree.And(operands):
-                return _junction([self.value(o) for o in operands], stops=False)
+                return closures.joining([self.value(o) for o in operands], stops=False)
             case tree.Or(operands):
-                return _junction([self.value(o) for o in operands], stops=True)
+                return closures.joining([self.value(o) for o in operands], stops=True)
             case tree.Known(operand):
                 inner = self.value(operand)
                 return lambda run: inner(run) is not UNKNOWN
             case tree.IfUnknown(operand, otherwise):
-                return _if_unknown(self.value(operand), self.value(otherwise))
+                return closures.if_unknown(self.value(operand), self.value(otherwise))
             case tree.HasEvidence():
                 return self.has_evidence(expression)
             case tree.Count():
@@ -109,7 +112,7 @@ class Compiler:
             other = right(run)
             if one is UNKNOWN or other is UNKNOWN:
                 return UNKNOWN
-            return _unknown_if_none(operators.apply(operator, one, other))
+            return closures.unknown_if_none(operators.apply(operator, one, other))
 
         if not expression.timed:
             return applied
@@ -139,7 +142,7 @@ class Compiler:
             for record, in_time in matching(run):
                 if in_time is False:
                     continue
-                value = in_time if where is None else _both(in_time, _in_view(run, record, where))
+                value = in_time if where is None else closures.both(in_time, closures.in_view(run, record, where))
                 if value is True:
                     return True
                 if value is UNKNOWN:
@@ -214,7 +217,7 @@ class Compiler:
                 if counts is UNKNOWN or value is UNKNOWN or not item.sure:
                     return UNKNOWN
                 values.append(value)
-            return _unknown_if_none(operators.aggregate(word, values) if values else nothing)
+            return closures.unknown_if_none(operators.aggregate(word, values) if values else nothing)
 
         return made
 
@@ -227,7 +230,7 @@ class Compiler:
             record = youngest(run)
             if record is UNKNOWN or record is None:
                 return UNKNOWN
-            return _unknown_if_none(record.field(attribute.name, attribute.default))
+            return closures.unknown_if_none(record.field(attribute.name, attribute.default))
 
         return read
 
@@ -251,25 +254,25 @@ class Compiler:
         """Return the closure that finds an expression's value and what it rests on."""
         match expression:
             case tree.Read(variable, attribute):
-                return _traced_read(variable.slot, attribute)
+                return closures.traced_reading(variable.slot, attribute)
             case tree.Field(attribute):
-                return _traced_field(attribute)
+                return closures.traced_field(attribute)
             case tree.Invoke():
                 return self.traced_invoke(expression)
             case tree.Operation(_, left, right):
                 return self.traced_operation(expression, self.trace(left), self.trace(right))
             case tree.SetOf(items):
-                return _traced_set([self.trace(i) for i in items])
+                return closures.traced_set([self.trace(i) for i in items])
             case tree.Not(operand):
-                return _traced_not(self.trace(operand))
+                return closures.traced_negation(self.trace(operand))
             case tree.And(operands):
-                return _traced_junction([self.trace(o) for o in operands], all_of=True)
+                return closures.traced_joining([self.trace(o) for o in operands], all_of=True)
             case tree.Or(operands):
-                return _traced_junction([self.trace(o) for o in operands], all_of=False)
+                return closures.traced_joining([self.trace(o) for o in operands], all_of=False)
             case tree.Known(operand):
-                return _traced_known(self.trace(operand))
+                return closures.traced_known(self.trace(operand))
             case tree.IfUnknown(operand, otherwise):
-                return _traced_if_unknown(self.trace(operand), self.trace(otherwise))
+                return closures.traced_if_unknown(self.trace(operand), self.trace(otherwise))
             case tree.HasEvidence():
                 return self.traced_evidence(expression)
             case tree.Count():
@@ -396,143 +399,3 @@ class Compiler:
             return Trace(value, facts=frozenset({FactRead(subject, name, value_in_words(value))}), evidence=evidence)
 
         return read
-
-
-# --- closures of single forms ------------------------------------------------------------------------------
-
-
-def _unknown_if_none(value: Any) -> Any:
-    return UNKNOWN if value is None else value
-
-
-def _record(run: Run) -> Evidence:
-    assert run.record is not None  # noqa: S101 - the checker allows fields in evidence conditions only
-    return run.record
-
-
-def _in_view(run: Run, record: Evidence, where: Value) -> Any:
-    outer, run.record = run.record, record
-    found = where(run)
-    run.record = outer
-    return found
-
-
-def _both(left: Any, right: Any) -> Any:
-    if left is False or right is False:
-        return False
-    return UNKNOWN if left is UNKNOWN or right is UNKNOWN else True
-
-
-def _read(slot: int, attribute: Any) -> Value:
-    name, default = attribute.name, attribute.default
-    fallback = _unknown_if_none(default)
-
-    def read(run: Run) -> Any:
-        node = run.world.snapshot.nodes[run.slots[slot]]
-        fact = node.attributes.get(name)
-        if fact is not None:
-            return fact.value
-        return UNKNOWN if name in node.conflicts else fallback
-
-    return read
-
-
-def _set(items: list[Value]) -> Value:
-    def found(run: Run) -> Any:
-        values = [i(run) for i in items]
-        return UNKNOWN if any(v is UNKNOWN for v in values) else frozenset(values)
-
-    return found
-
-
-def _not(operand: Value) -> Value:
-    def negated(run: Run) -> Any:
-        found = operand(run)
-        return UNKNOWN if found is UNKNOWN else not found
-
-    return negated
-
-
-def _junction(operands: list[Value], *, stops: bool) -> Value:
-    def joined(run: Run) -> Any:
-        result: Any = not stops
-        for operand in operands:
-            found = operand(run)
-            if found is stops:
-                return stops
-            if found is UNKNOWN:
-                result = UNKNOWN
-        return result
-
-    return joined
-
-
-def _if_unknown(operand: Value, otherwise: Value) -> Value:
-    def found(run: Run) -> Any:
-        first = operand(run)
-        return otherwise(run) if first is UNKNOWN else first
-
-    return found
-
-
-def _traced_read(slot: int, attribute: Any) -> Tracer:
-    def read(run: Run) -> Trace:
-        node = run.slots[slot]
-        value = run.world.read(node, attribute)
-        if value is None:
-            missing = MissingFact(node, attribute.name, run.world.why_missing(node, attribute.name))
-            return Trace(UNKNOWN, missing=frozenset({missing}))
-        return Trace(value, facts=frozenset({FactRead(node, attribute.name, value_in_words(value))}))
-
-    return read
-
-
-def _traced_field(attribute: Any) -> Tracer:
-    def read(run: Run) -> Trace:
-        record = _record(run)
-        name = f"evidence {record.type}.{attribute.name}"
-        value = record.fields.get(attribute.name, attribute.default)
-        if value is None:
-            return Trace(UNKNOWN, missing=frozenset({MissingFact(record.subject, name, "not stated")}))
-        return Trace(value, facts=frozenset({FactRead(record.subject, name, value_in_words(value))}))
-
-    return read
-
-
-def _traced_set(items: list[Tracer]) -> Tracer:
-    def found(run: Run) -> Trace:
-        parts = [i(run) for i in items]
-        unknown = [p for p in parts if p.value is UNKNOWN]
-        return together(UNKNOWN, unknown) if unknown else together(frozenset(p.value for p in parts), parts)
-
-    return found
-
-
-def _traced_not(operand: Tracer) -> Tracer:
-    def negated(run: Run) -> Trace:
-        found = operand(run)
-        return found if found.value is UNKNOWN else found.valued(not found.value)
-
-    return negated
-
-
-def _traced_junction(operands: list[Tracer], *, all_of: bool) -> Tracer:
-    return lambda run: junction(tuple(o(run) for o in operands), all_of=all_of)
-
-
-def _traced_known(operand: Tracer) -> Tracer:
-    def known(run: Run) -> Trace:
-        found = operand(run)
-        if found.value is not UNKNOWN:
-            return found.valued(True)
-        return Trace(False, facts=frozenset(FactRead(m.node, m.attribute, m.reason) for m in found.missing))
-
-    return known
-
-
-def _traced_if_unknown(operand: Tracer, otherwise: Tracer) -> Tracer:
-    def found(run: Run) -> Trace:
-        first = operand(run)
-        return otherwise(run) if first.value is UNKNOWN else first
-
-    return found
