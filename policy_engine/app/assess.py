@@ -51,9 +51,12 @@ def assess(evaluation: Evaluation, key: PrivateKey, report_signer: ReportSigner,
         InputError: the run has no profile or no trust file, so that nobody could verify the outcome.
         EvidenceError, ReportError: a key or certificate cannot sign.
     """
-    from policy_reports.pdf.render import render_pdf
-    from policy_reports.pdf.sign import sign_pdf
-
+    try:
+        from policy_reports.pdf.render import render_pdf
+        from policy_reports.pdf.sign import sign_pdf
+    except ImportError as error:
+        hint = "pip install 'ai-policy-engine[reports]'"
+        raise fault("PE0010", f"writing a report needs `{error.name}`, which is not installed", help=hint) from error
     inputs = evaluation.inputs
     if inputs.trust is None or not inputs.profile_bytes:
         raise fault("PE0007", "an assessment needs a profile with a trust file", help="name the folder of a profile")

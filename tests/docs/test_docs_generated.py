@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 
 from policy_dsl.codes import CODES
+from policy_dsl.syntax.lark_parser import keywords
 from policy_engine.app.codes import all_codes
 from policy_engine.cli.main import cli
 from tests.docs.doc_blocks import DOCS, blocks
@@ -80,3 +81,9 @@ def test_every_command_is_in_the_manual(writer: ModuleType) -> None:
 @pytest.mark.parametrize("path", sorted((DOCS / "schemas").glob("*.json")), ids=lambda path: path.name)
 def test_published_schemas_are_schemas(path: Path) -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_every_keyword_is_explained() -> None:
+    pages = ("reference.md", "specification.md", "specification-results.md")
+    text = "".join((DOCS / "language" / page).read_text(encoding="utf-8") for page in pages)
+    assert set(keywords().values()) <= set(re.findall(r"\w+", text))
