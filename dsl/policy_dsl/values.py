@@ -68,6 +68,9 @@ class Money:
     amount: Decimal
     currency: str
 
+    def __neg__(self) -> "Money":
+        return Money(-self.amount, self.currency)
+
     def __str__(self) -> str:
         return f"{text(self.amount)} {self.currency}"
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from policy_dsl.diagnostics import Diagnostic, Severity, did_you_mean, render_text
@@ -159,7 +160,7 @@ def _check_versions(profile: Profile, program: Program) -> None:
         if version is not None and wanted is None:
             faults.append(str(Fault("PE0003", f"`{written}` asks for no version", help="write it as `pack@1.2`")))
         for pack in program.packs:
-            named = pack.name == name or pack.name.startswith(f"{name}.") or pack.file == name
+            named = pack.name == name or pack.name.startswith(f"{name}.") or fnmatchcase(pack.file, name)
             found = parse_version(pack.version)
             if wanted is None or not named or (found is not None and found[0] == wanted[0] and found >= wanted):
                 continue

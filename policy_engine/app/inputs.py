@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from policy_dsl.words import SEVERITIES
 from policy_engine.model.errors import InputError, fault
 from policy_engine.packs.library import PackFiles, is_policy_file, requirement, select
 from policy_engine.packs.profile import Profile, parse_profile
@@ -76,9 +77,10 @@ def _from_profile(path: Path, packs: tuple[str, ...], cache: Path | None) -> Inp
     trust = read_file(folder / profile.trust) if profile.trust else None
     chosen = _packs(packs or profile.packs, folder)
     if packs:
-        # Parameters of packs that were left out have nothing to set.
+        # What the profile sets for packs that were left out has nothing to set.
         kept = {n: v for n, v in profile.parameters.items() if n.rpartition(".")[0] in chosen.names}
-        profile = replace(profile, packs=packs, parameters=kept, enforcement={})
+        levels = {n: v for n, v in profile.enforcement.items() if n in SEVERITIES or _speaks_of(n, chosen.names)}
+        profile = replace(profile, packs=packs, parameters=kept, enforcement=levels)
     return Inputs(
         profile=profile,
         profile_bytes=data,
@@ -89,6 +91,11 @@ def _from_profile(path: Path, packs: tuple[str, ...], cache: Path | None) -> Inp
         folder=folder,
         cache=cache,
     )
+
+
+def _speaks_of(name: str, packs: frozenset[str]) -> bool:
+    """Tell whether a name is that of one of some packs, of a pack above one, or of a rule in one."""
+    return any(name == p or p.startswith(f"{name}.") or name.startswith(f"{p}.") for p in packs)
 
 
 def _packs(specifications: tuple[str, ...], folder: Path) -> PackFiles:

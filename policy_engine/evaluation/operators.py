@@ -30,15 +30,23 @@ def apply(operator: Operator, left: Any, right: Any) -> Value | None:
         case Operator.GREATER_OR_EQUAL:
             return bool(_order(left, right) >= 0)
         case Operator.IN:
-            return any(equal(left, item) for item in right)
+            return _among(right, left)
         case Operator.CONTAINS:
-            return right in left if isinstance(left, str) else any(equal(item, right) for item in left)
+            return right in left if isinstance(left, str) else _among(left, right)
         case Operator.STARTS_WITH:
             return bool(left.startswith(right))
         case Operator.LIKE:
             return matches(right, left)
         case Operator.PLUS | Operator.MINUS:
             return _sum(left, right if operator is Operator.PLUS else _negated(right))
+
+
+def _among(items: frozenset[Any], value: Any) -> bool | None:
+    """Tell whether a value is among others; an amount of money is not comparable with those of other currencies."""
+    if any(equal(item, value) for item in items):
+        return True
+    foreign = isinstance(value, Money) and any(item.currency != value.currency for item in items)
+    return None if foreign else False
 
 
 def _apply_to_money(operator: Operator, left: Money, right: Money) -> Value | None:

@@ -14,7 +14,6 @@ CODES: dict[str, str] = {
     "PE0008": "there is nothing to check",
     "PE0009": "a rule, subject or code does not exist",
     "PE0010": "the part of the engine that is needed is not installed",
-    "PE0011": "the evaluators disagree: an internal error, and nothing was decided",
     "PE0012": "an internal error stopped the run, and nothing was decided",
     "PE0013": "a passphrase is needed and nobody can be asked for it",
     "PE3201": "evidence is of a type that no pack declares",

@@ -144,3 +144,20 @@ def test_a_pack_of_another_version_is_refused(bank, version, code):
     (bank / "versioned.toml").write_text(text)
     with pytest.raises(InputError, match=code):
         evaluate(read_inputs(bank / "versioned.toml"), AT)
+
+
+def test_a_version_may_be_asked_of_a_pattern(bank):
+    text = (bank / "profile.toml").read_text().replace('"policies/bank.policy"', '"policies/*.policy@9.0"')
+    (bank / "versioned.toml").write_text(text)
+    with pytest.raises(InputError, match="PE2016"):
+        evaluate(read_inputs(bank / "versioned.toml"), AT)
+
+
+def test_other_packs_do_not_lift_what_is_mandatory(bank):
+    (rule,) = _waived(_run(bank, ""))
+    pack = rule.rpartition(".")[0]
+    profile = (bank / "profile.toml").read_text()
+    (bank / "strict.toml").write_text(f'{profile}\n[enforcement]\n"{rule}" = "mandatory"\n"eu_ai_act" = "advisory"\n')
+    specification = "policies/bank.policy" if pack.startswith("example_bank") else pack
+    run = evaluate(read_inputs(bank / "strict.toml", [specification]), AT)
+    assert _waived(run) == []

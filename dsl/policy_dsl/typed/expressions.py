@@ -288,7 +288,9 @@ class ExpressionChecker(Quantifiers):
             )
             return None
         definition = self.definition_of(pack, declaration)
-        arguments = [self.check(a) for a in call.arguments]
+        # A formal's type lets a bare word be a member of its enumeration.
+        wanted = [f.type for f in definition.formals] if definition is not None else []
+        arguments = [self.check(a, wanted[i] if i < len(wanted) else None) for i, a in enumerate(call.arguments)]
         if definition is None or any(a is None for a in arguments):
             return None
         here = Label(declaration.name.span, "declared here")

@@ -7,7 +7,7 @@ from policy_dsl.source import Span
 from policy_dsl.syntax import ast
 from policy_dsl.typed import tree
 from policy_dsl.typed.types import ORDERED, EnumType, NodeType, SetType, Simple, Type, comparable
-from policy_dsl.values import Duration
+from policy_dsl.values import Duration, Money
 
 _B = ast.BinaryOperator
 _ORDERINGS = {
@@ -147,6 +147,8 @@ class Operations:
         """Check ``-x`` as a subtraction from zero."""
         if operand is None:
             return None
+        if isinstance(operand.tree, tree.Constant) and isinstance(operand.tree.value, Money):
+            return Typed(tree.Constant(-operand.tree.value), Simple.MONEY)
         if operand.type not in {Simple.INTEGER, Simple.NUMBER}:
             self.diagnostics.error("PE2103", f"`-` does not fit a {operand.type}", span)
             return None

@@ -51,7 +51,9 @@ def constant_of(expression: ast.Expression, expected: Type) -> Value | None:
     match expression:
         case ast.Negative(operand):
             inner = constant_of(operand, expected)
-            return -inner if isinstance(inner, int | Decimal | Duration) and not isinstance(inner, bool) else None
+            return (
+                -inner if isinstance(inner, int | Decimal | Duration | Money) and not isinstance(inner, bool) else None
+            )
         case ast.SetLiteral(items) if isinstance(expected, SetType):
             values = [constant_of(i, expected.item) for i in items]
             scalars = [v for v in values if v is not None and not isinstance(v, frozenset)]
