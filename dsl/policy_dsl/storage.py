@@ -17,6 +17,7 @@ from functools import cache
 from typing import Any
 
 from policy_dsl import diagnostics, source, values
+from policy_dsl.collector import without_search_for_cycles
 from policy_dsl.syntax import ast, expression_ast
 from policy_dsl.typed import schema, tree, types
 
@@ -42,6 +43,7 @@ def program_to_bytes(program: tree.Program, found: tuple[diagnostics.Diagnostic,
     return json.dumps([FORMAT, encode(program), encode(found)], separators=(",", ":")).encode()
 
 
+@without_search_for_cycles()
 def program_from_bytes(data: bytes) -> tuple[tree.Program, tuple[diagnostics.Diagnostic, ...]]:
     """Load what was stored.
 
