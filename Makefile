@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint fmt clean
+.PHONY: demo test lint bench fmt clean
 
 $(BIN)/.reports: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,10 @@ lint: $(BIN)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+## Medians of the front end and the gate, beside their peers.
+bench: $(BIN)/.dev
+	$(BIN)/python benchmarks/front_end.py
 
 fmt: $(BIN)/.dev
 	$(BIN)/ruff format .

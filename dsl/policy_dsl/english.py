@@ -8,8 +8,6 @@
 'the owner of model is known'
 """
 
-from collections.abc import Iterable, Iterator
-
 from policy_dsl.syntax import ast
 from policy_dsl.values import text
 
@@ -53,32 +51,6 @@ def definition(declaration: ast.Define) -> str:
     """Say what a definition means."""
     formals = ", ".join(f.name.text for f in declaration.formals)
     return f"“{_words(declaration.name.text)}” for {formals} means that {condition(declaration.body)}."
-
-
-def definitions_used(expression: ast.Expression | ast.EvidencePattern | None) -> Iterator[str]:
-    """Yield the names of the definitions that an expression calls."""
-    match expression:
-        case ast.Call(name, arguments, _):
-            yield name.text
-            yield from _in_all(arguments)
-        case ast.Binary(_, left, right, _):
-            yield from _in_all((left, right))
-        case ast.Between(operand, low, high, _):
-            yield from _in_all((operand, low, high))
-        case ast.Not(operand, _) | ast.Negative(operand, _) | ast.Known(operand, _, _):
-            yield from definitions_used(operand)
-        case ast.Junction(_, operands, _) | ast.SetLiteral(operands, _):
-            yield from _in_all(operands)
-        case ast.HasEvidence(_, pattern, _) | ast.LatestField(_, _, pattern, _):
-            yield from definitions_used(pattern)
-        case ast.EvidencePattern():
-            yield from _in_all((expression.max_age, expression.where))
-        case ast.Quantified():
-            yield from _in_all((expression.where, expression.body, *_barrier(expression.range)))
-        case ast.Aggregate():
-            yield from _in_all((expression.operand, expression.where, *_barrier(expression.range)))
-        case _:
-            return
 
 
 def condition(expression: ast.Expression) -> str:
@@ -232,15 +204,6 @@ def _aggregate(expression: ast.Aggregate) -> str:
     if expression.operand is None:
         return f"the number of {_members(expression)}"
     return f"{_AGGREGATES[expression.word]} {value(expression.operand)}, for every {_members(expression)},"
-
-
-def _barrier(found: ast.Range | None) -> tuple[ast.Expression | None, ...]:
-    return (found.through.where,) if isinstance(found, ast.LineageRange) and found.through is not None else ()
-
-
-def _in_all(expressions: Iterable[ast.Expression | ast.EvidencePattern | None]) -> Iterator[str]:
-    for expression in expressions:
-        yield from definitions_used(expression)
 
 
 def _listed(words: list[str], last: str) -> str:

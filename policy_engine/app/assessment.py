@@ -58,8 +58,8 @@ class _Builder:
             rules=tuple(self.rule(r) for r in run.program.rules.values()),
             results=tuple(self.result(r) for r in run.results),
             counts={report.Status(s.value): run.count(s) for s in Status},
-            evidence=tuple(self.evidence()),
-            waivers=tuple(self.waivers()),
+            evidence=tuple(sorted(self.evidence(), key=lambda e: (e.digest, e.subject or ""))),
+            waivers=tuple(sorted(self.waivers(), key=lambda w: w.digest)),
             warnings=tuple(self.warnings()),
             limits=LIMITS,
         )
@@ -195,7 +195,7 @@ class _Builder:
                 used_by=self.uses[record.digest],
             )
         seen: set[tuple[str, str | None]] = set(listed)
-        for file, rejected in self.run.evidence.rejected:
+        for _, rejected in self.run.evidence.rejected:
             subject = ", ".join(rejected.claimed_subjects) or None
             if rejected.claimed_type == "waiver" or (rejected.digest, subject) in seen:
                 continue
@@ -206,7 +206,7 @@ class _Builder:
                 subject=subject,
                 status="rejected",
                 code=rejected.code,
-                reason=f"{file}: {rejected.message}",
+                reason=rejected.message,
             )
 
     def waivers(self) -> Iterable[report.Waiver]:
@@ -228,7 +228,7 @@ class _Builder:
                 status=use.state.value,
                 detail=use.detail or None,
             )
-        for file, rejected in self.run.evidence.rejected:
+        for _, rejected in self.run.evidence.rejected:
             if rejected.claimed_type == "waiver" and rejected.digest not in listed:
                 listed.add(rejected.digest)
                 yield report.Waiver(
@@ -236,7 +236,7 @@ class _Builder:
                     rule=None,
                     subject=", ".join(rejected.claimed_subjects) or None,
                     status="rejected",
-                    detail=f"{file}: {rejected.message} ({rejected.code})",
+                    detail=f"{rejected.message} ({rejected.code})",
                 )
 
     def warnings(self) -> Iterable[report.Caution]:

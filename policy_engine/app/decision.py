@@ -63,14 +63,20 @@ def differences(decided: DecisionPredicate, again: dict[str, JsonValue]) -> list
         for key in ("instant", "inputs", "verdict", "counts")
         if _bytes(before[key]) != _bytes(again[key])
     ]
-    old = {(r["rule"], r["subject"]): r for r in before["results"]}
-    results = again["results"]
-    assert isinstance(results, list)  # noqa: S101 - `decision_of` makes it so
-    new = {(r["rule"], r["subject"]): r for r in results if isinstance(r, dict)}
-    for rule, subject in sorted({*old, *new}, key=str):
-        if _bytes(old.get((rule, subject))) != _bytes(new.get((rule, subject))):
-            found.append(f"the result of `{rule}` for `{subject}` differs")
+    if _bytes(before["results"]) == _bytes(again["results"]):
+        return found
+    old, new = _by_target(before["results"]), _by_target(again["results"])
+    differing = sorted(target for target in {*old, *new} if old.get(target) != new.get(target))
+    found += [f"the result of `{rule}` for `{subject}` differs" for rule, subject in differing]
+    if not differing:
+        found.append("the results are in another order, or one stands twice")
     return found
+
+
+def _by_target(results: JsonValue) -> dict[tuple[str, str], bytes]:
+    """Return results by rule and subject; a decision may hold anything in their place."""
+    listed = [r for r in results if isinstance(r, dict)] if isinstance(results, list) else []
+    return {(str(r.get("rule")), str(r.get("subject"))): _bytes(r) for r in listed}
 
 
 def evidence_set_digest(evaluation: Evaluation) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from policy_dsl.diagnostics import Diagnostic, Severity, did_you_mean, render_text
@@ -24,7 +23,7 @@ from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver
 from policy_engine.model.problems import Problem
 from policy_engine.model.results import Result, Status, Verdict, verdict_of
 from policy_engine.packs.cache import compile_cached
-from policy_engine.packs.library import requirement
+from policy_engine.packs.library import PackFiles
 from policy_engine.packs.profile import Enforcement, Profile
 from policy_evidence.errors import TrustError
 from policy_evidence.trust.document import parse_trust
@@ -105,10 +104,13 @@ def evaluate_snapshot(
 ) -> Evaluation:
     """Run compiled policies over a snapshot: the part that a replay repeats."""
     _check_enforcement(inputs.profile, program)
-    _check_versions(inputs.profile, program)
+    _check_versions(inputs.packs, program)
     trust = read_trust(inputs.trust, at, inputs.profile.trust) if inputs.trust is not None else None
+    if trust is not None:
+        _check_waiver_roles(inputs.profile, trust)
     judged = judge_evidence(inputs.evidence, trust, snapshot, program.schema)
-    world = World(program.only(inputs.packs.selected), snapshot, judged.usable)
+    own = {pack.name for pack in program.packs if pack.file in inputs.packs.own}
+    world = World(program.only(inputs.packs.selected | own), snapshot, judged.usable)
     waivers = [_waiver(w) for w in judged.waivers]
     results, uses = apply_waivers(
         PointEvaluator(world).evaluate_all(at), waivers, at, lambda w: refused_waiver(w, inputs.profile, world.program)
@@ -151,22 +153,27 @@ def _check_enforcement(profile: Profile, program: Program) -> None:
         raise InputError([str(Fault("PE0003", message.format(name), help=did_you_mean(name, known))) for name in wrong])
 
 
-def _check_versions(profile: Profile, program: Program) -> None:
+def _check_waiver_roles(profile: Profile, trust: Trust) -> None:
+    """Refuse rules for waivers that name a role which the trust file does not have."""
+    wrong = [role for role in profile.waivers.roles if role not in trust.roles]
+    if wrong:
+        message = "`waivers.roles` names `{}`, and the trust file has no such role"
+        raise InputError([str(Fault("PE0003", message.format(r), help=did_you_mean(r, trust.roles))) for r in wrong])
+
+
+def _check_versions(packs: PackFiles, program: Program) -> None:
     """Refuse packs that are not of the version that the profile asks for: of its major version, and not below it."""
     faults: list[str] = []
-    for written in profile.packs:
-        name, version = requirement(written)
-        wanted = parse_version(version) if version is not None else None
-        if version is not None and wanted is None:
-            faults.append(str(Fault("PE0003", f"`{written}` asks for no version", help="write it as `pack@1.2`")))
+    for version, files in packs.versions:
+        wanted = parse_version(version)
+        if wanted is None:
+            faults.append(str(Fault("PE0003", f"`{version}` is not a version", help="write it as `pack@1.2`")))
+            continue
         for pack in program.packs:
-            named = pack.name == name or pack.name.startswith(f"{name}.") or fnmatchcase(pack.file, name)
             found = parse_version(pack.version)
-            if wanted is None or not named or (found is not None and found[0] == wanted[0] and found >= wanted):
-                continue
-            faults.append(
-                str(Fault("PE2016", f"`{pack.name}` is {pack.version or 'without a version'}, not {version}"))
-            )
+            if pack.file in files and (found is None or found[0] != wanted[0] or found < wanted):
+                has = pack.version or "without a version"
+                faults.append(str(Fault("PE2016", f"`{pack.name}` is {has}, and {version} is asked for")))
     if faults:
         raise InputError(faults)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from policy_dsl.words import SEVERITIES
 from policy_engine.model.errors import InputError, fault
-from policy_engine.packs.library import PackFiles, is_policy_file, requirement, select
+from policy_engine.packs.library import PackFiles, is_policy_file, library, pack_name, requirement, select
 from policy_engine.packs.profile import Profile, parse_profile
 
 PROFILE_NAME = "profile.toml"
@@ -99,10 +99,36 @@ def _speaks_of(name: str, packs: frozenset[str]) -> bool:
 
 
 def _packs(specifications: tuple[str, ...], folder: Path) -> PackFiles:
-    names = [requirement(s)[0] for s in specifications]
-    files = [s for s in names if is_policy_file(s)]
-    own = _matching(tuple(files), folder, required=True)
-    return select([s for s in names if s not in files], own)
+    own: dict[str, bytes] = {}
+    names: list[str] = []
+    asked: list[tuple[str, str, frozenset[str]]] = []
+    for written in specifications:
+        name, version = requirement(written)
+        matched: dict[str, bytes] = {}
+        if is_policy_file(name):
+            matched = _matching((name,), folder, required=True)
+            own |= matched
+        else:
+            names.append(name)
+        if version is not None:
+            asked.append((version, name, frozenset(matched)))
+    found = select(names, own)
+    for file in own:
+        _refuse_replacement(file, own[file])
+    versions = tuple((version, matched or _files_of(name, found)) for version, name, matched in asked)
+    return replace(found, versions=versions)
+
+
+def _files_of(name: str, packs: PackFiles) -> frozenset[str]:
+    named = {file: pack_name(file, data) or "" for file, data in packs.files.items()}
+    return frozenset(file for file, pack in named.items() if pack == name or pack.startswith(f"{name}."))
+
+
+def _refuse_replacement(file: str, data: bytes) -> None:
+    """Refuse a file that would stand in the place of a library pack: its rules would pass for those of the library."""
+    name = pack_name(file, data)
+    if name is not None and name in library() and library()[name][1] != data:
+        raise fault("PE2015", f"`{file}` has the name of the library pack `{name}`", help="give it a name of its own")
 
 
 def _matching(patterns: tuple[str, ...], folder: Path, *, required: bool) -> dict[str, bytes]:
@@ -112,6 +138,8 @@ def _matching(patterns: tuple[str, ...], folder: Path, *, required: bool) -> dic
     for pattern in patterns:
         paths = sorted(glob.glob(pattern, root_dir=folder or None, recursive=True))  # noqa: PTH207 - names stay relative
         files = [p for p in paths if (folder / p).is_file()]
+        odd = [p for p in paths if p not in files and not (folder / p).is_dir()]
+        reports += [str(fault("PE0002", f"`{folder / p}` is no readable file")) for p in odd]
         if not files and (required or not glob.has_magic(pattern)):
             reports.append(str(fault("PE0006", f"no file matches `{pattern}` in `{folder}`")))
         found.update((Path(p).as_posix(), read_file(folder / p)) for p in files)

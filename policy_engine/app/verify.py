@@ -16,8 +16,9 @@ A report alone is checked by its signature against the certificates of a trust f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from policy_dsl.values import format_instant
 from policy_engine.app.assess import (
@@ -30,22 +31,25 @@ from policy_engine.app.assess import (
 )
 from policy_engine.app.assessment import assessment_of
 from policy_engine.app.decision import decision_of, differences, member_pack
-from policy_engine.app.evaluate import Evaluation, compile_policies, evaluate_snapshot, judge_evidence
+from policy_engine.app.evaluate import Evaluation, compile_policies, evaluate_snapshot
 from policy_engine.app.inputs import Inputs
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.snapshot import from_bytes
 from policy_engine.model.errors import InputError
-from policy_engine.packs.library import PackFiles, pack_name, requirement
+from policy_engine.packs.library import PackFiles, library, requirement
 from policy_engine.packs.profile import parse_profile
 from policy_evidence.bundle.archive import read_bundle
 from policy_evidence.bundle.checks import Check, CheckStatus, sound
-from policy_evidence.bundle.manifest import check_manifest
+from policy_evidence.bundle.manifest import MANIFEST_NAME, check_manifest
 from policy_evidence.canonical import digest
 from policy_evidence.errors import BundleError, TrustError
-from policy_evidence.predicates import DECISION_TYPE, DecisionPredicate
+from policy_evidence.predicates import BUNDLE_TYPE, DECISION_TYPE, DecisionPredicate
 from policy_evidence.trust.document import parse_trust
 from policy_evidence.trust.model import Trust
 from policy_evidence.verify import Rejected, verify_statement
+
+if TYPE_CHECKING:
+    from policy_reports.document import AssessmentDocument
 
 CODES: dict[str, str] = {
     "PE5201": "the decision of a bundle is not signed by a trusted key, or is about another snapshot",
@@ -54,7 +58,7 @@ CODES: dict[str, str] = {
     "PE5204": "the report of a bundle does not carry the assessment of its decision",
     "PE5205": "what a check needs is not there",
     "PE5206": "the trust file cannot be used",
-    "PE5207": "evidence that counted for a decision does not count by the reader's trust file",
+    "PE5207": "judged by the reader's trust file, the evidence gives other results than the decision",
 }
 """Codes of verification; docs/reference/codes.md has an entry for every one."""
 
@@ -95,7 +99,7 @@ def verify_bundle(data: bytes, at: datetime, reader_trust: bytes | None = None) 
     # 3 The manifest and every member against it. When something broke, nothing below means anything.
     found = check_manifest(members, trust)
     checks += found
-    if not sound(found):
+    if not sound(found) or not _still_vouched(members[MANIFEST_NAME], trust, at, checks):
         return Verification(tuple(checks))
     missing = [name for name in _NEEDED if name not in members]
     if missing:
@@ -109,7 +113,7 @@ def verify_bundle(data: bytes, at: datetime, reader_trust: bytes | None = None) 
     if decision is not None and _inputs(members, decision, checks):
         again = _replay(members, decision, checks)
         if again is not None and reader_trust is not None:
-            _evidence(again, trust, checks)
+            _evidence(again, reader_trust, checks)
         _report(members, trust, at, checks)
         if again is not None:
             _assessment(members, again, checks)
@@ -160,6 +164,18 @@ def _current(trust: Trust, at: datetime, checks: list[Check], *, own: bool) -> b
     return True
 
 
+def _still_vouched(manifest: bytes, trust: Trust, at: datetime, checks: list[Check]) -> bool:
+    """Refuse a manifest whose key was revoked since: nothing but the signer's word says when it was signed."""
+    found = verify_statement(manifest, trust, BUNDLE_TYPE)
+    if isinstance(found, Rejected) or found.counts_until is None or at < found.counts_until:
+        return True
+    when = format_instant(found.counts_until)
+    checks.append(
+        _failed(MANIFEST_NAME, "PE5201", f"its key was revoked at {when}, and no trusted time shows it is older")
+    )
+    return False
+
+
 def _decision(
     members: Mapping[str, bytes], trust: Trust, at: datetime, checks: list[Check]
 ) -> DecisionPredicate | None:
@@ -181,7 +197,9 @@ def _decision(
         checks.append(_failed("decision", "PE5201", "its subject is not the snapshot that it names"))
         return None
     names = ", ".join(f"`{s.key_name}` ({s.owner})" for s in found.signers)
-    checks.append(_ok("decision", f"signed by {names}: {predicate.verdict.value}, {len(predicate.results)} results"))
+    future = f", for {format_instant(predicate.instant)}, which is still to come" if predicate.instant > at else ""
+    said = f"{predicate.verdict.value}, {len(predicate.results)} results{future}"
+    checks.append(_ok("decision", f"signed by {names}: {said}"))
     return predicate
 
 
@@ -223,7 +241,7 @@ def _evaluated_again(members: Mapping[str, bytes], decision: DecisionPredicate) 
     policies = {name: data for name, data in members.items() if name.startswith("packs/")}
     evidence = {name: data for name, data in members.items() if name.startswith("evidence/")}
     own = {member_pack(n) for n in policies}
-    selected = _selected(tuple(requirement(p)[0] for p in profile.packs), own, policies, decision)
+    selected = _selected(tuple(requirement(p)[0] for p in profile.packs), own)
     inputs = Inputs(
         profile=profile,
         profile_bytes=members[PROFILE_MEMBER],
@@ -237,32 +255,24 @@ def _evaluated_again(members: Mapping[str, bytes], decision: DecisionPredicate) 
     return evaluate_snapshot(inputs, decision.instant, program, snapshot, (), diagnostics)
 
 
-def _selected(
-    wanted: tuple[str, ...], names: set[str], policies: Mapping[str, bytes], decision: DecisionPredicate
-) -> frozenset[str]:
-    """Return the packs whose rules count: those that results name, and those that the profile selects by name."""
-    by_profile = {n for n in names for w in wanted if n == w or n.startswith(f"{w}.")}
-    by_results = {str(r.get("rule", "")).rpartition(".")[0] for r in decision.results}
-    known = {pack_name(file, data) for file, data in policies.items()}
-    return frozenset((by_profile | by_results) & {n for n in known if n is not None})
+def _selected(wanted: tuple[str, ...], names: set[str]) -> frozenset[str]:
+    """Return the packs whose rules count: those that the profile names, and all that are not of the library.
+
+    What the decision says is not asked: it might have left out the results of a pack.
+    """
+    return frozenset(n for n in names if n not in library() or any(n == w or n.startswith(f"{w}.") for w in wanted))
 
 
-def _evidence(again: Evaluation, trust: Trust, checks: list[Check]) -> None:
-    """Judge the evidence by the reader's trust file: what counted for the decision must count for the reader."""
-    if trust.digest == (again.trust.digest if again.trust is not None else ""):
-        checks.append(_ok("evidence", "judged by your trust file, which is the bundle's"))
-        return
-    yours = judge_evidence(again.inputs.evidence, trust, again.snapshot, again.program.schema)
-    counted = {(r.digest, r.subject, r.counts_until) for r in again.evidence.counted}
-    for_you = {(r.digest, r.subject, r.counts_until) for r in yours.counted}
-    lost = sorted({digest for digest, _, _ in counted - for_you})
-    if lost:
-        shown = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
-        checks.append(
-            _failed("evidence", "PE5207", f"it counted for the decision, but not by your trust file: {shown}")
-        )
+def _evidence(again: Evaluation, reader_trust: bytes, checks: list[Check]) -> None:
+    """Evaluate once more with the evidence judged by the reader's trust file: every result must be the same."""
+    yours = evaluate_snapshot(replace(again.inputs, trust=reader_trust), again.at, again.program, again.snapshot)
+    before, after = ({(r.rule, r.subject): r for r in run.results} for run in (again, yours))
+    wrong = [f"`{rule}` for `{subject}`" for rule, subject in before if before[rule, subject] != after[rule, subject]]
+    if wrong:
+        shown = ", ".join(wrong[:3]) + (f" and {len(wrong) - 3} more" if len(wrong) > 3 else "")
+        checks.append(_failed("evidence", "PE5207", f"judged by your trust file, other results follow: {shown}"))
     else:
-        checks.append(_ok("evidence", f"{len(counted)} pieces count by your trust file, too"))
+        checks.append(_ok("evidence", "judged by your trust file, it gives the same results"))
 
 
 def _report(members: Mapping[str, bytes], trust: Trust, at: datetime, checks: list[Check]) -> None:
@@ -300,7 +310,7 @@ def _pdf(data: bytes, trust: Trust, at: datetime, checks: list[Check]) -> bool:
 
 
 def _assessment(members: Mapping[str, bytes], again: Evaluation, checks: list[Check]) -> None:
-    """Compare the assessment's results and counts with those of the replay; provenance of warnings is not replayed."""
+    """Compare the assessment with what the replay gives, but for warnings: their sources are not in the bundle."""
     from policy_reports.document import AssessmentDocument
     from policy_reports.errors import ReportError
 
@@ -310,12 +320,19 @@ def _assessment(members: Mapping[str, bytes], again: Evaluation, checks: list[Ch
         checks.append(_failed("assessment", error.code, error.message))
         return
     made = assessment_of(again, digest(members[DECISION_NAME]))
-    parts = ("verdict", "instant", "counts", "results", "inputs", "organisation", "title", "scope")
-    wrong = [part for part in parts if getattr(told, part) != getattr(made, part)]
+    wrong = [part for part, value in _comparable(made).items() if _comparable(told)[part] != value]
     if wrong:
         checks.append(_failed("assessment", "PE5204", f"{', '.join(wrong)} differ from what the decision gives"))
     else:
         checks.append(_ok("assessment", "its verdict, counts and results are those of the decision"))
+
+
+def _comparable(document: "AssessmentDocument") -> dict[str, object]:
+    """Return an assessment without what a replay cannot know: the version that made it, and where files stood."""
+    parts = document.model_dump(exclude={"warnings", "engine"})
+    for rule in parts["rules"]:
+        rule["location"] = None
+    return parts
 
 
 def _ok(name: str, detail: str) -> Check:

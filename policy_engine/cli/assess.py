@@ -15,6 +15,7 @@ from policy_engine.cli.options import (
     folder_in_repository,
     instant_option,
     passphrase_option,
+    refuse_inputs,
     run_options,
     write_file,
 )
@@ -62,6 +63,7 @@ def command(
         "summary.md": render(assessment.document, "markdown"),
         BUNDLE_NAME: assessment.bundle,
     }
+    refuse_inputs([out / name for name in files], inputs)
     for name, data in files.items():
         write_file(out / name, data)
     for line in lines(run):

@@ -12,6 +12,7 @@ from policy_engine.cli.options import (
     folder_in_repository,
     instant_option,
     outputs_option,
+    refuse_inputs,
     run_options,
     write_file,
 )
@@ -45,13 +46,20 @@ def command(
     3 undecided, or evidence that cannot be verified.
     """
     files = outputs_option(outputs)
-    run = evaluate(read_inputs(target, packs, cache=cache_folder()), instant_option(at), strict=strict)
+    inputs = read_inputs(target, packs, cache=cache_folder())
+    refuse_inputs(files.values(), inputs)
+    run = evaluate(inputs, instant_option(at), strict=strict)
     write_outputs(run, files)
     for line in lines(run):
         click.echo(line)
         if quiet:
             break
-    return exit_code(run, fail_on)
+    code = exit_code(run, fail_on)
+    if quiet and code == 3 and run.results:
+        judged = run.evidence
+        not_judged = len({file for file, _ in judged.unverifiable}) + judged.unjudged
+        click.echo(f"  {run.count(Status.UNKNOWN)} results unknown, {not_judged} files of evidence not verified")
+    return code
 
 
 def exit_code(run: Evaluation, fail_on: str) -> int:

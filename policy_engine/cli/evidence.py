@@ -219,6 +219,8 @@ def _sign(
     node = estate.snapshot.nodes.get(subject)
     if node is None:
         raise fault("PE0009", f"there is no `{subject}` in the inventory", help=nearest(subject, estate.snapshot.nodes))
+    if out.exists():
+        raise fault("PE0007", f"`{out}` exists already, and evidence is never written over")
     passphrase = passphrase_option(PASSPHRASE)
     private = [read_private_key(key, passphrase) for key in keys]
     data = sign_statement({subject: subject_digests(node)}, predicate_type, predicate, private)
@@ -244,6 +246,8 @@ def _fields(written: tuple[str, ...], declared: EvidenceType) -> dict[str, Any]:
         attribute = declared.fields.get(name)
         if not equals:
             raise fault("PE0007", f"`--field {item}` is not NAME=VALUE")
+        if name in fields:
+            raise fault("PE0007", f"field `{name}` is given twice")
         if attribute is None:
             message = f"evidence `{declared.name}` has no field `{name}`"
             raise fault("PE3202", message, help=nearest(name, declared.fields))

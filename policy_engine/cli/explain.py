@@ -7,6 +7,7 @@ import click
 
 from policy_dsl import english
 from policy_dsl.syntax import ast
+from policy_dsl.typed.nesting import definitions_used
 from policy_dsl.typed.tree import Program, Rule
 from policy_dsl.values import format_instant
 from policy_engine.app.codes import all_codes
@@ -97,17 +98,15 @@ def _rule_lines(program: Program, rule: Rule) -> list[str]:
 
 def _definitions(program: Program, rule: Rule) -> Iterator[ast.Define]:
     """Yield the definitions that a rule uses, and those that they use, each once."""
-    syntax = rule.syntax
-    parts = [syntax.for_each.where, syntax.requirement, *(e.condition for e in syntax.exceptions)]
-    waiting = [name for part in parts for name in english.definitions_used(part)]
-    by_name = {d.syntax.name.text: d.syntax for d in program.definitions.values()}
+    waiting = list(definitions_used((rule.where, rule.requirement, rule.exemptions)))
     seen: set[str] = set()
     while waiting:
-        name = waiting.pop(0).rpartition(".")[2]
-        if name in by_name and name not in seen:
+        name = waiting.pop(0)
+        if name not in seen:
             seen.add(name)
-            yield by_name[name]
-            waiting += english.definitions_used(by_name[name].body)
+            found = program.definitions[name]
+            yield found.syntax
+            waiting += definitions_used(found.body)
 
 
 def _result_lines(rule: Rule, result: Result) -> list[str]:

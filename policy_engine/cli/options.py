@@ -3,19 +3,29 @@
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from policy_engine.app.inputs import PROFILE_NAME, Inputs
 from policy_engine.model.errors import fault
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 FORMATS = ("json", "sarif", "junit", "markdown")
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:\d{2})")
+
+
+class _Target(click.Path):
+    """A path that is not empty: an unset variable must not mean the working directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            raise fault("PE0001", "the name of what to check is empty")
+        return super().convert(value, param, ctx)
 
 
 def run_options(command: Command) -> Command:
@@ -28,7 +38,7 @@ def run_options(command: Command) -> Command:
         click.option(
             "--at", "at", metavar="INSTANT", help="The instant of evaluation: a date or RFC 3339. [default: now]"
         ),
-        click.argument("target", type=click.Path(path_type=Path), default=Path(), metavar="[TARGET]"),
+        click.argument("target", type=_Target(path_type=Path), default=Path(), metavar="[TARGET]"),
     ):
         command = option(command)
     return command
@@ -71,6 +81,21 @@ def instant_option(text: str | None) -> datetime:
     raise fault("PE0005", f"`{text}` is not an instant with a time zone", help=hint)
 
 
+def refuse_inputs(outputs: Iterable[Path], inputs: Inputs) -> None:
+    """Refuse to write over what the run reads.
+
+    Raises:
+        InputError: PE0007.
+    """
+    signing = inputs.profile.signing
+    keys = (signing.decision_key, signing.report_key, signing.report_certificate, *signing.report_chain)
+    names = (*inputs.sources, *inputs.evidence, *inputs.packs.own, inputs.profile.trust, *keys, PROFILE_NAME)
+    read = {(inputs.folder / name).resolve() for name in names if name} | {Path(n).resolve() for n in inputs.sources}
+    for output in outputs:
+        if output.resolve() in read:
+            raise fault("PE0007", f"`{output}` is read by this run, so it is not written over")
+
+
 def folder_in_repository(folder: Path) -> str:
     """Return a folder as seen from the working directory, or nothing when it is that directory or outside it."""
     try:
@@ -93,6 +118,8 @@ def outputs_option(values: tuple[str, ...]) -> dict[str, Path]:
             raise fault("PE0007", f"`--output {value}` is not FORMAT=FILE", help=f"formats are {', '.join(FORMATS)}")
         if name in outputs:
             raise fault("PE0007", f"`--output {name}=…` stands twice")
+        if Path(path) in outputs.values():
+            raise fault("PE0007", f"`{path}` is asked for twice")
         outputs[name] = Path(path)
     return outputs
 

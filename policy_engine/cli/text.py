@@ -8,6 +8,7 @@ from policy_dsl.typed.tree import Rule
 from policy_dsl.values import format_instant
 from policy_dsl.words import SEVERITIES
 from policy_engine.app.evaluate import Evaluation
+from policy_engine.evaluation.verdicts import OUT_OF_FORCE
 from policy_engine.evaluation.waivers import WaiverState
 from policy_engine.model.results import Result, Status, Verdict, Witness
 from policy_engine.packs.profile import Enforcement
@@ -31,6 +32,7 @@ def lines(run: Evaluation) -> Iterator[str]:
     yield f"  read {things} and {relations} from {sources}"
     if not run.results:
         yield "  nothing was checked, so nothing was shown: no rule is about anything that was read"
+    yield from _emptiness(run)
     for result in _by_gravity(run, Status.FAIL):
         yield ""
         yield from _failure(run, result)
@@ -41,6 +43,16 @@ def lines(run: Evaluation) -> Iterator[str]:
     yield from _evidence(run)
     yield from _warnings(run)
     yield from _next_changes(run)
+
+
+def _emptiness(run: Evaluation) -> Iterator[str]:
+    """Say what passes or does not apply for want of anything to look at: a reader should not take it for care."""
+    if run.results and all(r.reason.startswith(OUT_OF_FORCE) for r in run.results):
+        yield "  no rule was in force at that instant, so nothing was shown"
+    empty = [r for r in run.results if r.status is Status.PASS and r.reason]
+    if empty:
+        yield f"  of the passes, {_counted(len(empty), 'result')} found nothing to look at:"
+        yield from (f"    {r.rule} on {r.subject}" for r in empty)
 
 
 def _failure(run: Evaluation, result: Result) -> Iterator[str]:

@@ -71,7 +71,7 @@ def _in_force(rule: tree.Rule, at: datetime, trace: Tracer) -> tuple[Decision, d
     required, changes = trace(rule.requirement, at)
     horizon = earlier(horizon, changes)
     if required.value is True:
-        return Decision(Status.PASS, _emptiness(rule, required), together(True, (scope, required))), horizon
+        return Decision(Status.PASS, _emptiness(required), together(True, (scope, required))), horizon
     if required.value is UNKNOWN:
         return Decision(Status.UNKNOWN, "", together(UNKNOWN, (required, *doubtful))), horizon
     if doubtful:
@@ -81,10 +81,14 @@ def _in_force(rule: tree.Rule, at: datetime, trace: Tracer) -> tuple[Decision, d
     return Decision(Status.FAIL, "", replace(required, facts=required.facts | scope.facts)), horizon
 
 
-def _emptiness(rule: tree.Rule, required: Trace) -> str:
+OUT_OF_FORCE = ("not in force until", "no longer in force since")
+"""How the reasons begin for which a rule is not in force."""
+
+
+def _emptiness(required: Trace) -> str:
     """Say so when a rule passes because there was nothing to look at: a reader should not take it for care."""
     looked = required.facts or required.evidence or required.witnesses
-    return "" if looked or not isinstance(rule.requirement, tree.Count | tree.Not) else "nothing to check was found"
+    return "" if looked else "nothing to check was found"
 
 
 def _day(instant: datetime) -> str:

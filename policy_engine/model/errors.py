@@ -46,10 +46,5 @@ class InputError(Exception):
 
 
 def fault(code: str, message: str, place: str = "", help: str | None = None) -> InputError:
-    """Return the error of a single fault.
-
-    Raises:
-        KeyError: the code is not registered, a mistake of the caller.
-    """
-    CODES[code]
+    """Return the error of a single fault; its code is one of these, or one of the part that the fault speaks of."""
     return InputError([str(Fault(code, message, place, help))])

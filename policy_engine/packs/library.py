@@ -26,6 +26,10 @@ class PackFiles:
 
     files: Mapping[str, bytes]
     selected: frozenset[str]
+    own: frozenset[str] = frozenset()
+    """The organisation's own files: their packs are selected whatever a look at their first lines makes of them."""
+    versions: tuple[tuple[str, frozenset[str]], ...] = ()
+    """Versions that the profile asks for, each with the files that it asks it of."""
 
     @property
     def names(self) -> frozenset[str]:
@@ -111,4 +115,4 @@ def select(names: Iterable[str], own: Mapping[str, bytes]) -> PackFiles:
             by_name[name] = file
             files[file] = data
             waiting += packs_used(file, data)
-    return PackFiles(dict(sorted(files.items())), frozenset(selected))
+    return PackFiles(dict(sorted(files.items())), frozenset(selected), frozenset(own))

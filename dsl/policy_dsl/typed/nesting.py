@@ -29,6 +29,15 @@ def calls(expression: ast.Expression) -> Iterator[str]:
         waiting.extend(_parts(part))
 
 
+def definitions_used(checked: object) -> Iterator[str]:
+    """Yield the full names of the definitions used anywhere in checked expressions, in the order of the text."""
+    if isinstance(checked, tree.Invoke):
+        yield checked.definition
+    parts = checked if isinstance(checked, tuple) else _parts(checked)
+    for part in parts:
+        yield from definitions_used(part)
+
+
 def nested_betweens(expression: ast.Expression) -> int:
     """Return how many `between`s are nested in an expression, one in the compared value of the other."""
     deepest = 0

@@ -296,12 +296,15 @@ class Compiler:
             unknown = [v for v in values if v.value is UNKNOWN]
             if unknown:
                 return together(UNKNOWN, unknown)
-            outer = run.slots, run.record
-            run.slots, run.record = [*(v.value for v in values), *[None] * (size - len(values))], None
-            found = body(run)
-            run.slots, run.record = outer
-            # The variables of a definition are its own; a message of the rule cannot name them.
-            return Trace(found.value, found.facts, found.missing, found.evidence, found.witnesses)
+            key = (expression.definition, *(v.value for v in values))
+            if key not in run.traced:
+                outer = run.slots, run.record
+                run.slots, run.record = [*key[1:], *[None] * (size - len(values))], None
+                found = body(run)
+                run.slots, run.record = outer
+                # The variables of a definition are its own; a message of the rule cannot name them.
+                run.traced[key] = Trace(found.value, found.facts, found.missing, found.evidence, found.witnesses)
+            return run.traced[key]
 
         return invoked
 

@@ -14,7 +14,7 @@ from policy_engine.model.evidence import Evidence
 class Run:
     """Bound things by slot, the evidence in view, and the first instant at which something seen may change."""
 
-    __slots__ = ("at", "horizon", "lineage", "record", "remembered", "slots", "tracking", "world")
+    __slots__ = ("at", "horizon", "lineage", "record", "remembered", "slots", "traced", "tracking", "world")
 
     def __init__(self, world: World, lineage: Lineage, slots: int, at: datetime, *, tracking: bool = True) -> None:
         self.world = world
@@ -26,6 +26,7 @@ class Run:
         self.tracking = tracking
         # Results of definitions, so that definitions that call each other cost no more than one call for each thing.
         self.remembered: dict[tuple[Any, ...], tuple[Any, datetime | None]] = {}
+        self.traced: dict[tuple[Any, ...], Trace] = {}
 
     def changes(self, when: datetime | None) -> None:
         """Note that something seen changes at an instant."""
