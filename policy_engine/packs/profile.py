@@ -91,6 +91,8 @@ def parse_profile(data: bytes, place: str) -> Profile:
     for required in ("packs", "sources"):
         if not settings.get(required):
             reading.wrong(f"`{required}` is missing or empty")
+    if settings.get("trust") == "":
+        reading.wrong("`trust` is empty", "leave it out, or name the trust file")
     reading.finish()
     return Profile(**settings, parameters=parameters, enforcement=enforcement, waivers=waivers, signing=signing)
 

@@ -161,3 +161,8 @@ def test_other_packs_do_not_lift_what_is_mandatory(bank):
     specification = "policies/bank.policy" if pack.startswith("example_bank") else pack
     run = evaluate(read_inputs(bank / "strict.toml", [specification]), AT)
     assert _waived(run) == []
+
+
+def test_an_empty_trust_is_a_mistake():
+    with pytest.raises(InputError, match="`trust` is empty"):
+        parse_profile(f'{MINIMAL}trust = ""\n'.encode(), "p")
