@@ -30,14 +30,12 @@ from policy_engine.app.assess import (
     TRUST_MEMBER,
 )
 from policy_engine.app.assessment import assessment_of
+from policy_engine.app.bundle_inputs import bundle_inputs
 from policy_engine.app.decision import decision_of, differences, member_pack
 from policy_engine.app.evaluate import Evaluation, compile_policies, evaluate_snapshot
-from policy_engine.app.inputs import Inputs
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.snapshot import from_bytes
 from policy_engine.model.errors import InputError
-from policy_engine.packs.library import PackFiles, library, requirement
-from policy_engine.packs.profile import parse_profile
 from policy_evidence.bundle.archive import read_bundle
 from policy_evidence.bundle.checks import Check, CheckStatus, sound
 from policy_evidence.bundle.manifest import MANIFEST_NAME, check_manifest
@@ -237,30 +235,10 @@ def _replay(members: Mapping[str, bytes], decision: DecisionPredicate, checks: l
 
 
 def _evaluated_again(members: Mapping[str, bytes], decision: DecisionPredicate) -> Evaluation:
-    profile = parse_profile(members[PROFILE_MEMBER], PROFILE_MEMBER)
-    policies = {name: data for name, data in members.items() if name.startswith("packs/")}
-    evidence = {name: data for name, data in members.items() if name.startswith("evidence/")}
-    own = {member_pack(n) for n in policies}
-    selected = _selected(tuple(requirement(p)[0] for p in profile.packs), own)
-    inputs = Inputs(
-        profile=profile,
-        profile_bytes=members[PROFILE_MEMBER],
-        packs=PackFiles(policies, selected),
-        sources={},
-        evidence=evidence,
-        trust=members[TRUST_MEMBER],
-    )
-    program, diagnostics = compile_policies(policies, profile.parameters)
+    inputs = bundle_inputs(members)
+    program, diagnostics = compile_policies(inputs.packs.files, inputs.profile.parameters)
     snapshot = from_bytes(members[SNAPSHOT_NAME], program.schema)
     return evaluate_snapshot(inputs, decision.instant, program, snapshot, (), diagnostics)
-
-
-def _selected(wanted: tuple[str, ...], names: set[str]) -> frozenset[str]:
-    """Return the packs whose rules count: those that the profile names, and all that are not of the library.
-
-    What the decision says is not asked: it might have left out the results of a pack.
-    """
-    return frozenset(n for n in names if n not in library() or any(n == w or n.startswith(f"{w}.") for w in wanted))
 
 
 def _evidence(again: Evaluation, reader_trust: bytes, checks: list[Check]) -> None:

@@ -13,6 +13,7 @@ _COMMANDS = {
     "check": "The gate: evaluate and exit with 0, 1, 2 or 3.",
     "assess": "Evaluate, sign the decision, and write report, bundle and files for CI.",
     "verify": "Check a bundle or a report, with no network.",
+    "inventory": "List what there is: duplicates, shadow AI, unknown owners, orphans, contradictions.",
     "explain": "Say what a rule asks, why a result is what it is, or what a code means.",
     "test": "Run the tests of policies.",
     "fmt": "Lay policies out in the one canonical way.",

@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from policy_dsl.typed import tree
 from policy_dsl.typed.types import NodeType
 from policy_dsl.values import Value, text
-from policy_engine.evaluation.world import World
+from policy_engine.evaluation.world import View
 
 
-def render(message: tree.Message | None, bindings: Mapping[int, str], world: World) -> str:
+def render(message: tree.Message | None, bindings: Mapping[int, str], world: View) -> str:
     """Write a message; a placeholder takes the first of its meanings that is bound, or says that none is."""
     if message is None:
         return ""
     return "".join(part if isinstance(part, str) else _placeholder(part, bindings, world) for part in message.parts)
 
 
-def _placeholder(meanings: tuple[tree.Expression, ...], bindings: Mapping[int, str], world: World) -> str:
+def _placeholder(meanings: tuple[tree.Expression, ...], bindings: Mapping[int, str], world: View) -> str:
     for meaning in meanings:
         match meaning:
             case tree.ParameterValue(name):
@@ -45,7 +45,7 @@ def _placeholder(meanings: tuple[tree.Expression, ...], bindings: Mapping[int, s
     return f"[no {name} was found]"
 
 
-def display_name(world: World, node: str) -> str:
+def display_name(world: View, node: str) -> str:
     """Return a thing's name, or its id when it has none."""
-    fact = world.snapshot.nodes[node].attributes.get("name")
-    return text(fact.value) if fact is not None else node
+    name = world.snapshot.value(node, "name")
+    return text(name) if name is not None else node

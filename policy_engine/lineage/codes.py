@@ -42,5 +42,27 @@ CODES: dict[str, str] = {
     "PE3156": "a snapshot names something that the schema does not have",
     # Graphs handed in by a program
     "PE3160": "a graph handed in has a part of another shape than it needs",
+    # Reading a file, continued
+    "PE3161": "the front matter of a Markdown file does not end or is not a mapping",
+    "PE3162": "a file holds a NUL character, which no text does",
+    # Importing a format
+    "PE3163": "a template that was not filled in stands for a value, which counts as missing",
+    "PE3164": "a run has so many inputs and outputs that not every pair of them is kept as an edge",
+    "PE3165": "a part of the traffic goes to a revision that the document does not name",
+    "PE3166": "a deployment does not say which model it serves",
+    # Which things are one
+    "PE3180": "two versions of one package would become one thing, so they are kept apart",
+    "PE3181": "an edge leads from a thing to itself only because its two ends were found to be one thing",
+    "PE3182": "a thing has the content digest of several things of the inventory, so it is joined with none of them",
+    # Importing cards, bills of materials and registries
+    "PE3170": "several things of one document share a name, so that it identifies none of them",
+    "PE3171": "the accuracy that a document states of a model is none, or not one",
+    "PE3172": "a card has no front matter",
+    "PE3173": "a name in the place of an id is no id, so that no edge is made",
+    "PE3174": "an MLflow server cannot be reached",
+    "PE3175": "an MLflow server refuses to answer",
+    "PE3176": "what answers is no MLflow server, or not as one does",
+    "PE3177": "data of a run have no purpose, so that they count as training data",
+    "PE3178": "a citation names a part of the document in a way that is not read",
 }
 """Meaning of each code; `docs/reference/codes.md` has an entry for every one."""

@@ -1,17 +1,28 @@
-"""Reading the bytes of a file into documents, JSON or YAML, within bounds.
+"""Reading the bytes of a file into documents within bounds: JSON, JSON lines, YAML, Markdown with front matter.
 
-Rules: UTF-8 with or without a byte order mark; at most so many bytes and levels; what begins with a bracket is JSON
-unless its name says YAML. A YAML file of several documents gives several, named ``file#1``, ``file#2`` and so on.
+Rules: UTF-8 with or without a byte order mark and without NUL; at most so many bytes and levels. The name of the file
+says its form, if it ends in `.json`, `.jsonl`, `.yaml`, `.md` or the like; else what begins with a bracket is JSON, and
+anything else YAML. JSON whose first line is a whole mapping and not the only one is JSON lines.
+
+A YAML file of several documents gives several, named ``file#1``, ``file#2`` and so on. JSON lines are one document,
+the list of the values; of Markdown the content is the front matter, nothing if there is none, and ``body`` the rest.
 
 >>> [document.name for document in read_documents("estate.yaml", b"a: 1", Limits())]
 ['estate.yaml']
+>>> [card] = read_documents("README.md", b"---\\nlicense: mit\\n---\\nA model", Limits())
+>>> card.form.value, card.content, card.body
+('markdown', {'license': 'mit'}, 'A model')
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from enum import StrEnum
+from typing import Final, Protocol, assert_never
 
 from policy_engine.lineage.errors import LineageError
+from policy_engine.lineage.front_matter import read_front_matter
+from policy_engine.lineage.json_lines import looks_like_lines, read_json_lines
 from policy_engine.lineage.json_text import MAX_DEPTH, read_json, scan_json
 from policy_engine.lineage.located import Located, Place
 from policy_engine.lineage.yaml_text import read_yaml
@@ -29,6 +40,37 @@ class Limits:
     max_depth: int = MAX_DEPTH
 
 
+class Form(StrEnum):
+    """How a file is written."""
+
+    JSON = "json"
+    JSON_LINES = "json lines"
+    YAML = "yaml"
+    MARKDOWN = "markdown"
+
+
+_FORM_OF_SUFFIX: Final = {
+    ".json": Form.JSON,
+    ".jsonld": Form.JSON,
+    ".jsonl": Form.JSON_LINES,
+    ".ndjson": Form.JSON_LINES,
+    ".yaml": Form.YAML,
+    ".yml": Form.YAML,
+    ".md": Form.MARKDOWN,
+    ".markdown": Form.MARKDOWN,
+}
+
+
+class Places(Protocol):
+    """What finds parts of a document in its file."""
+
+    def line(self, container: object, key: str | int, /) -> int | None:
+        """Return the line of an entry of a container, where it is known without reading again."""
+
+    def place(self, pointer: str) -> Place | None:
+        """Return the line and column of what a JSON pointer names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """One document of a file. ``name`` is unique; ``file`` is where a person finds it."""
@@ -36,21 +78,34 @@ class Document:
     name: str
     file: str
     sha256: str
+    form: Form
     content: object
-    # What says where things are: all of it for YAML; for JSON the text, scanned when somebody asks.
-    _located: list[Located] = field(repr=False, compare=False)
-    _text: str = field(repr=False, compare=False)
-    _limits: Limits = field(repr=False, compare=False)
+    _places: Places = field(repr=False, compare=False)
+    body: str = field(default="", repr=False)
 
     def line(self, container: object, key: str | int) -> int | None:
         """Return the line of an entry of a container of the content, where it is known without reading again."""
-        return self._located[0].line(container, key) if self._located else None
+        return self._places.line(container, key)
 
     def place(self, pointer: str) -> Place | None:
         """Return the line and column of what a JSON pointer names."""
-        if not self._located:
-            self._located.append(scan_json(self._text, self.file, max_depth=self._limits.max_depth))
-        return self._located[0].place(pointer)
+        return self._places.place(pointer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unscanned:
+    """The places of a JSON text, which is scanned for them when somebody asks for the first time."""
+
+    scan: Callable[[], Located]
+    _scanned: list[Located] = field(default_factory=list)
+
+    def line(self, _container: object, _key: str | int, /) -> int | None:
+        return None
+
+    def place(self, pointer: str) -> Place | None:
+        if not self._scanned:
+            self._scanned.append(self.scan())
+        return self._scanned[0].place(pointer)
 
 
 def read_documents(file: str, data: bytes, limits: Limits) -> tuple[Document, ...]:
@@ -64,28 +119,53 @@ def read_documents(file: str, data: bytes, limits: Limits) -> tuple[Document, ..
         raise LineageError(Problem("PE3101", Severity.ERROR, message, file))
     sha256 = "sha256:" + hashlib.sha256(data).hexdigest()
     text = _text(file, data.removeprefix(_BYTE_ORDER_MARK))
-    if _is_json(file, text):
-        content = read_json(text, file, max_depth=limits.max_depth)
-        return (Document(file, file, sha256, content, [], text, limits),)
-    found = [located for located in read_yaml(text, file, max_depth=limits.max_depth) if located.content is not None]
-    names = [file] if len(found) == 1 else [f"{file}#{number}" for number in range(1, len(found) + 1)]
-    return tuple(
-        Document(name, file, sha256, located.content, [located], "", limits)
-        for name, located in zip(names, found, strict=True)
-    )
+    form = _form(file, text)
+    depth = limits.max_depth
+    match form:
+        case Form.JSON:
+            content = read_json(text, file, max_depth=depth)
+            places = _Unscanned(lambda: scan_json(text, file, max_depth=depth))
+            return (Document(file, file, sha256, form, content, places),)
+        case Form.JSON_LINES:
+            lines = read_json_lines(text, file, max_depth=depth)
+            return (Document(file, file, sha256, form, lines.content, lines),)
+        case Form.MARKDOWN:
+            front = read_front_matter(text, file, max_depth=depth)
+            return (Document(file, file, sha256, form, front.located.content, front.located, front.body),)
+        case Form.YAML:
+            found = [each for each in read_yaml(text, file, max_depth=depth) if each.content is not None]
+            names = [file] if len(found) == 1 else [f"{file}#{number}" for number in range(1, len(found) + 1)]
+            return tuple(
+                Document(name, file, sha256, form, located.content, located)
+                for name, located in zip(names, found, strict=True)
+            )
+        case _:
+            assert_never(form)
 
 
 def _text(file: str, data: bytes) -> str:
     try:
-        return data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         message = f"byte {error.start} (0x{data[error.start]:02x}) is not UTF-8 text"
-        problem = Problem("PE3102", Severity.ERROR, message, file, "", line, column, "save the file as UTF-8")
-        raise LineageError(problem) from None
+        raise _not_text("PE3102", message, file, before, "save the file as UTF-8") from None
+    if "\0" in text:
+        before = text[: text.index("\0")]
+        raise _not_text("PE3162", "a NUL stands here, which no text holds", file, before, "is it another kind of file?")
+    return text
 
 
-def _is_json(file: str, text: str) -> bool:
+def _not_text(code: str, message: str, file: str, before: str, advice: str) -> LineageError:
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return LineageError(Problem(code, Severity.ERROR, message, file, "", line, column, advice))
+
+
+def _form(file: str, text: str) -> Form:
     name = file.casefold()
-    return name.endswith(".json") or (not name.endswith((".yaml", ".yml")) and text.lstrip()[:1] in ("{", "["))
+    form = next((form for suffix, form in _FORM_OF_SUFFIX.items() if name.endswith(suffix)), None)
+    if form is None:
+        form = Form.JSON if text.lstrip()[:1] in ("{", "[") else Form.YAML
+    if form is Form.JSON and looks_like_lines(text):
+        return Form.JSON_LINES
+    return form

@@ -155,6 +155,18 @@ class Snapshot:
             return ()
         return found
 
+    def __contains__(self, node_id: str) -> bool:
+        return node_id in self.nodes
+
+    def kind(self, node_id: str) -> str:
+        """Return the kind of a node."""
+        return self._node(node_id).kind
+
+    def is_contradicted(self, node_id: str, attribute: str) -> bool:
+        """Tell whether sources contradict each other about an attribute."""
+        node = self._node(node_id)
+        return attribute in node.conflicts and attribute not in node.attributes
+
     def value(self, node_id: str, attribute: str) -> Value | None:
         """Return what is known of an attribute, or nothing when it is absent or contradicted."""
         fact = self._node(node_id).attributes.get(attribute)

@@ -4,26 +4,29 @@ Rules:
 
 - claims about one identity are one node; equal values keep the origins of all who assert them;
 - different values of one attribute are a contradiction: all are kept, none is chosen, and both places are named;
-- of two kinds the more special is taken where one lies below the other, else it is an error;
+- of two kinds the more special is taken where one lies below the other; else the inventory's kind is kept, and that it
+  has two itself is an error;
 - an edge may be written by its reverse name; it is kept by its name;
 - what the schema has no place for is dropped with a problem, never silently; a default is never written in;
 - the same claims give the same graph and the same problems, whatever order they come in.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from policy_dsl.typed.schema import EdgeType, Kind, Schema
 from policy_dsl.values import Value, text
 from policy_engine.lineage.binding import Misfit, describe, read_value
-from policy_engine.lineage.claims import AttributeClaim, Claims, EdgeClaim, NodeClaim
+from policy_engine.lineage.claims import AttributeClaim, Claims, EdgeClaim
 from policy_engine.lineage.graph import Edge, Fact, Node, Origin, Snapshot, merge_origins, spelling
 from policy_engine.lineage.identity import Identities, identify
+from policy_engine.lineage.locators import LONGEST_NAME, canonical
 from policy_engine.lineage.names import nearest, says_nothing
 from policy_engine.lineage.reporting import Reporter, spoken
 from policy_engine.model.problems import Problem, as_errors, sort_problems
 
-_LONGEST_NAME = 1024
+# A contradiction names so many of its values; the snapshot has them all.
+_SHOWN_VALUES = 5
 
 # So many comparisons of names for suggestions take about two seconds; beyond, a plain message must do.
 _COMPARISONS = 5_000_000
@@ -55,20 +58,20 @@ def _with_usable_names(claims: Claims, report: Reporter) -> Claims:
         unusable = [name for name in (claim.id, *claim.aliases) if not _is_usable(name)]
         for name in unusable:
             message = f"{describe(name)} cannot be the name of a thing"
-            advice = f"a name is 1 to {_LONGEST_NAME} printable characters without space at its ends"
+            advice = f"a name is 1 to {LONGEST_NAME} printable characters without space at its ends"
             report.add("PE3124", message, claim.origins, own=claims.own, advice=advice)
         if not unusable:
             nodes.append(claim)
         elif claim.id not in unusable:
             aliases = tuple(alias for alias in claim.aliases if alias not in unusable)
-            nodes.append(NodeClaim(claim.id, claim.kind, aliases, claim.origins))
+            nodes.append(replace(claim, aliases=aliases))
     if len(nodes) == len(claims.nodes) and all(a is b for a, b in zip(nodes, claims.nodes, strict=True)):
         return claims
-    return Claims(claims.sources, claims.own, tuple(nodes), claims.attributes, claims.edges)
+    return replace(claims, nodes=tuple(nodes))
 
 
 def _is_usable(name: str) -> bool:
-    return 0 < len(name) <= _LONGEST_NAME and name.isprintable() and name[0] != " " and name[-1] != " "
+    return 0 < len(name) <= LONGEST_NAME and name.isprintable() and name[0] != " " and name[-1] != " "
 
 
 @dataclass(slots=True)
@@ -78,6 +81,15 @@ class _Thing:
     kinds: dict[str, tuple[bool, tuple[Origin, ...]]] = field(default_factory=dict)
     origins: list[tuple[Origin, ...]] = field(default_factory=list)
     facts: dict[str, list[Fact]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Mention:
+    """Something that documents only mention, under names of one canonical form."""
+
+    names: set[str] = field(default_factory=set)
+    origins: list[tuple[Origin, ...]] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
 
 
 class _Joining:
@@ -121,16 +133,21 @@ class _Joining:
         if special is not None:
             return special
         # The inventory first, else by name: something must be kept so that the rest can be checked.
-        first, second, *_ = sorted(thing.kinds, key=lambda kind: (not thing.kinds[kind][0], kind))
+        own = [kind for kind in thing.kinds if thing.kinds[kind][0]]
+        first = self._most_special(own) or min(own or thing.kinds)
+        second = min(kind for kind in thing.kinds if not self._are_in_line(kind, first))
         self._report.add(
             "PE3144",
             f"`{node_id}` is of kind {first} in {spoken(thing.kinds[first][1])}"
             f" and of kind {second} in {spoken(thing.kinds[second][1])}",
             thing.kinds[second][1],
-            own=True,
+            own=bool(own) and self._most_special(own) is None,
             advice="neither kind lies below the other; if these are two things, give them different names",
         )
         return first
+
+    def _are_in_line(self, kind: str, other: str) -> bool:
+        return self._schema.is_a(kind, other) or self._schema.is_a(other, kind)
 
     def _most_special(self, kinds: Iterable[str]) -> str | None:
         every = sorted(kinds)
@@ -140,7 +157,7 @@ class _Joining:
 
     def take_attributes(self, claims: Claims) -> None:
         for claim in claims.attributes:
-            node_id = self._names.id_of.get(claim.node)
+            node_id = self._names.find(claim.node)
             kind = self._kinds.get(node_id) if node_id is not None else None
             if node_id is None or kind is None:
                 continue  # the thing itself is reported
@@ -177,7 +194,7 @@ class _Joining:
         self._imply_nodes(
             [(claim.origins, edge, source, target) for own, claim, edge, source, target in known if not own]
         )
-        self._guess({end for _, _, _, *ends in known for end in ends if end not in self._names.id_of})
+        self._guess({end for _, _, _, *ends in known for end in ends if self._names.find(end) is None})
         for own, claim, edge, source, target in known:
             self._take_edge(own, claim, edge, source, target)
 
@@ -194,20 +211,22 @@ class _Joining:
 
     def _imply_nodes(self, foreign: list[tuple[tuple[Origin, ...], EdgeType, str, str]]) -> None:
         """Make nodes of things that foreign documents only mention, where the edge leaves one kind possible."""
-        kinds: dict[str, set[str]] = {}
-        origins: dict[str, list[tuple[Origin, ...]]] = {}
+        mentions: dict[str, _Mention] = {}
         for place, edge, source, target in foreign:
             for name, possible in ((source, edge.sources), (target, edge.targets)):
-                if name not in self._names.id_of and _is_usable(name):
-                    origins.setdefault(name, []).append(place)
-                    kinds.setdefault(name, set()).update(possible if len(possible) == 1 else ())
-        for name in sorted(origins):
-            kind = self._most_special(kinds[name])
+                if self._names.find(name) is None and _is_usable(name):
+                    mention = mentions.setdefault(canonical(name), _Mention())
+                    mention.names.add(name)
+                    mention.origins.append(place)
+                    mention.kinds.update(possible if len(possible) == 1 else ())
+        for key in sorted(mentions):
+            mention = mentions[key]
+            kind = self._most_special(mention.kinds)
             if kind is None or kind not in self._schema.kinds:
                 continue  # reported with each edge that is dropped for it
-            places = merge_origins(*origins[name])
+            places = merge_origins(*mention.origins)
+            name = self._names.admit(mention.names)
             self._report.warn("PE3145", f"nothing declares `{name}`; by its edges it is taken for a {kind}", places)
-            self._names.id_of[name] = name
             self._kinds[name] = self._schema.kinds[kind]
             self._things[name] = _Thing({kind: (False, places)}, [places])
 
@@ -220,7 +239,7 @@ class _Joining:
     def _take_edge(self, own: bool, claim: EdgeClaim, edge: EdgeType, source: str, target: str) -> None:
         ends = []
         for name in (source, target):
-            node_id = self._names.id_of.get(name)
+            node_id = self._names.find(name)
             if node_id is None:
                 dropped = "" if own else "; the edge is dropped"
                 message = f"`{claim.name}` names `{name}`, which nothing declares{dropped}"
@@ -236,6 +255,12 @@ class _Joining:
             self._connects[(edge.name, from_kind, to_kind)] = fits
         if fits:
             self._edges.setdefault((edge.name, ends[0], ends[1]), []).append(claim.origins)
+            if not own and ends[0] == ends[1] and canonical(source) != canonical(target):
+                message = (
+                    f"`{claim.name}` leads from `{ends[0]}` to itself, since `{source}` and `{target}` are one thing"
+                )
+                advice = "if they are two, see to it that no alias and no digest joins them"
+                self._report.warn("PE3181", message, claim.origins, advice=advice)
             return
         message = (
             f"`{edge.name}` leads from {' or '.join(edge.sources)} to {' or '.join(edge.targets)},"
@@ -278,7 +303,9 @@ class _Joining:
         )
 
     def _contradiction(self, node_id: str, name: str, facts: tuple[Fact, ...]) -> None:
-        told = " and ".join(f"`{text(fact.value)}` in {spoken(fact.origins)}" for fact in facts)
+        told = " and ".join(f"`{text(fact.value)}` in {spoken(fact.origins)}" for fact in facts[:_SHOWN_VALUES])
+        if len(facts) > _SHOWN_VALUES:
+            told += f" and {len(facts) - _SHOWN_VALUES} values more"
         message = f"`{name}` of `{node_id}` is {told}; it counts as unknown"
         origins = merge_origins(*(fact.origins for fact in facts))
         self._report.warn("PE3143", message, origins, advice="let the sources agree, or remove the wrong one")

@@ -19,13 +19,28 @@ from policy_engine.lineage.documents import Document, Limits, read_documents
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.estate import Estate
 from policy_engine.lineage.graph import Source
+from policy_engine.lineage.importers.croissant import CroissantImporter
 from policy_engine.lineage.importers.cyclonedx import CycloneDxImporter
+from policy_engine.lineage.importers.huggingface import HuggingFaceImporter
 from policy_engine.lineage.importers.interface import Importer
 from policy_engine.lineage.importers.inventory import InventoryImporter
+from policy_engine.lineage.importers.mlflow_export import MlflowExportImporter
+from policy_engine.lineage.importers.kserve import KServeImporter
+from policy_engine.lineage.importers.openlineage import OpenLineageImporter
+from policy_engine.lineage.importers.spdx3 import Spdx3Importer
 from policy_engine.lineage.join import join
 from policy_engine.model.problems import Problem, Severity, as_errors, sort_problems
 
-IMPORTERS: tuple[Importer, ...] = (InventoryImporter(), CycloneDxImporter())
+IMPORTERS: tuple[Importer, ...] = (
+    InventoryImporter(),
+    CycloneDxImporter(),
+    Spdx3Importer(),
+    CroissantImporter(),
+    MlflowExportImporter(),
+    HuggingFaceImporter(),
+    OpenLineageImporter(),
+    KServeImporter(),
+)
 """Every format that is read, in the order in which a document is tried."""
 
 

@@ -48,6 +48,16 @@ class Located:
         return found
 
 
+def after_first_step(pointer: str) -> tuple[str, str]:
+    """Divide a JSON pointer into its first step and the pointer that remains.
+
+    >>> after_first_step("/12/job/name"), after_first_step("")
+    (('12', '/job/name'), ('', ''))
+    """
+    first, slash, rest = pointer[1:].partition("/")
+    return first, slash + rest
+
+
 def step(key: str | int) -> str:
     """Write one step of a JSON pointer.
 

@@ -42,7 +42,7 @@ _NAME: Final = "snapshot"
 
 # RFC 8785 asks of numbers and of the order of keys what this encoder does not do in general. Here it does: every
 # number is a small whole number, and keys are names of the schema, whose order by UTF-16 and by code point agree.
-_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False)
+JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False)
 
 _T = TypeVar("_T")
 
@@ -56,8 +56,8 @@ def to_bytes(snapshot: Snapshot, *, provenance: bool = True) -> bytes:
     index = {source.name: number for number, source in enumerate(snapshot.sources)}
     with without_search_for_cycles():
         edges = _joined(_edge(edge, index, provenance) for edge in snapshot.edges)
-        nodes = _joined(_node(node, index, provenance) for node in snapshot.nodes.values())
-        sources = f',"sources":[{_joined(map(_source, snapshot.sources))}]' if provenance else ""
+        nodes = _joined(node_document(node, index, provenance=provenance) for node in snapshot.nodes.values())
+        sources = f',"sources":[{_joined(map(source_document, snapshot.sources))}]' if provenance else ""
     text = f'{{"edges":[{edges}],"format":"{FORMAT}","nodes":[{nodes}]{sources}}}'
     try:
         return text.encode("utf-8")
@@ -86,10 +86,11 @@ def _joined(parts: Iterable[Any]) -> str:
     """Write parts with commas between, some at a time: all at once would hold millions of small objects in memory."""
     remaining = iter(parts)
     batches = iter(lambda: list(islice(remaining, 1_000)), [])
-    return ",".join(_JSON.encode(batch)[1:-1] for batch in batches)
+    return ",".join(JSON.encode(batch)[1:-1] for batch in batches)
 
 
-def _source(source: Source) -> dict[str, Any]:
+def source_document(source: Source) -> dict[str, Any]:
+    """Return a source as a snapshot writes it."""
     at = source.asserted_at
     return {
         "asserted_at": None if at is None else format_instant(at),
@@ -100,7 +101,8 @@ def _source(source: Source) -> dict[str, Any]:
     }
 
 
-def _node(node: Node, index: dict[str, int], provenance: bool) -> dict[str, Any]:
+def node_document(node: Node, index: Mapping[str, int], *, provenance: bool = True) -> dict[str, Any]:
+    """Return a node as a snapshot writes it; ``index`` numbers the sources by name."""
     written: dict[str, Any] = {
         "attributes": {name: _fact(fact, index, provenance) for name, fact in node.attributes.items()},
         "id": node.id,
@@ -114,23 +116,24 @@ def _node(node: Node, index: dict[str, int], provenance: bool) -> dict[str, Any]
     if node.aliases:
         written["aliases"] = sorted(set(node.aliases))
     if provenance:
-        written["origins"] = _origins(node.origins, index)
+        written["origins"] = origins_document(node.origins, index)
     return written
 
 
-def _edge(edge: Edge, index: dict[str, int], provenance: bool) -> dict[str, Any]:
+def _edge(edge: Edge, index: Mapping[str, int], provenance: bool) -> dict[str, Any]:
     written: dict[str, Any] = {"source": edge.source, "target": edge.target, "type": edge.type}
     if provenance:
-        written["origins"] = _origins(edge.origins, index)
+        written["origins"] = origins_document(edge.origins, index)
     return written
 
 
-def _fact(fact: Fact, index: dict[str, int], provenance: bool) -> Any:
-    value = _written(fact.value)
-    return {"origins": _origins(fact.origins, index), "value": value} if provenance else value
+def _fact(fact: Fact, index: Mapping[str, int], provenance: bool) -> Any:
+    value = value_document(fact.value)
+    return {"origins": origins_document(fact.origins, index), "value": value} if provenance else value
 
 
-def _origins(origins: tuple[Origin, ...], index: dict[str, int]) -> list[list[int | str | None]]:
+def origins_document(origins: tuple[Origin, ...], index: Mapping[str, int]) -> list[list[int | str | None]]:
+    """Return origins as a snapshot writes them; ``index`` numbers the sources by name."""
     # Hand-made graphs may hold origins in any order.
     ordered = origins if len(origins) < 2 else merge_origins(origins)
     try:
@@ -140,9 +143,10 @@ def _origins(origins: tuple[Origin, ...], index: dict[str, int]) -> list[list[in
         raise lineage_error("PE3153", message) from error
 
 
-def _written(value: Value) -> Any:
+def value_document(value: Value) -> Any:
+    """Return a value as a snapshot writes it."""
     if isinstance(value, frozenset):
-        return sorted((_written(item) for item in value), key=str)
+        return sorted((value_document(item) for item in value), key=str)
     if isinstance(value, str | bool):
         return value
     if isinstance(value, datetime):

@@ -1,6 +1,6 @@
 """Verified evidence and waivers as evaluation sees them: nothing unverified ever takes these forms."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -73,3 +73,8 @@ class EvidenceSet:
     def about(self, subject: str, evidence_type: str) -> tuple[Evidence, ...]:
         """Return the evidence of a type about a subject."""
         return self._by_subject.get((subject, evidence_type), ())
+
+    def records(self) -> Iterator[Evidence]:
+        """Yield all the evidence, by subject and type in no certain order."""
+        for found in self._by_subject.values():
+            yield from found

@@ -29,6 +29,11 @@ CODES: dict[str, str] = {
     "PE6209": "The PDF carries more than the signed document.",
     "PE6210": "The PDF has no readable assessment attached.",
     "PE6211": "A trusted root certificate cannot be read.",
+    "PE3703": "A picture is asked for in a format that it cannot have.",
+    "PE3704": "A timeline contradicts itself.",
+    "PE3705": "A graph to be drawn contradicts itself.",
+    "PE3706": "A picture is too large for its format.",
+    "PE3707": "The part that draws pictures of dots is not installed.",
 }
 
 

@@ -64,6 +64,31 @@ def _bare_node() -> set[str]:
     return {problem.code for problem in from_networkx(graph, SCHEMA).problems}
 
 
+def _foreign(own: str, *components: dict[str, object], **parts: object) -> set[str]:
+    return _files(f"inventory: 1\nnodes: {own}", _bom(components=list(components), **parts))
+
+
+def _model(name: str, digest: str = "", **parts: object) -> dict[str, object]:
+    hashes = {"hashes": [{"alg": "SHA-256", "content": digest}]} if digest else {}
+    return {"type": "machine-learning-model", "name": name} | hashes | parts
+
+
+def _two_versions() -> set[str]:
+    return _foreign("[]", _model("a", "01" * 32, purl="pkg:x/m@1"), _model("b", "01" * 32, purl="pkg:x/m@2"))
+
+
+def _to_itself() -> set[str]:
+    own = "[{id: m, kind: Model, aliases: [pkg:x/a, pkg:x/b]}]"
+    ancestor = _model("b", purl="pkg:x/b")
+    return _foreign(own, _model("a", purl="pkg:x/a", pedigree={"ancestors": [ancestor]}))
+
+
+def _whose_digest() -> set[str]:
+    digest = "01" * 32
+    own = f"[{{id: a, kind: Model, digest: 'sha256:{digest}'}}, {{id: b, kind: Model, digest: 'sha256:{digest}'}}]"
+    return _foreign(own, _model("c", digest))
+
+
 TRIGGERS = {
     "PE3101": lambda: {p.code for p in load_estate({"a": b"12"}, SCHEMA, limits=Limits(max_bytes=1)).problems},
     "PE3102": lambda: {p.code for p in load_estate({"a": b"\xff"}, SCHEMA).problems},
@@ -105,6 +130,11 @@ TRIGGERS = {
     "PE3155": lambda: _altered(),
     "PE3156": lambda: _altered(nodes=[{"attributes": {}, "id": "a", "kind": "X", "origins": []}]),
     "PE3160": _bare_node,
+    "PE3180": _two_versions,
+    "PE3181": _to_itself,
+    "PE3182": _whose_digest,
+    "PE3161": lambda: {p.code for p in load_estate({"a.md": b"---\nlicense: mit\n"}, SCHEMA).problems},
+    "PE3162": lambda: {p.code for p in load_estate({"a.md": b"\0"}, SCHEMA).problems},
 }
 
 

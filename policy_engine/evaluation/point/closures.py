@@ -40,11 +40,11 @@ def reading(slot: int, attribute: Any) -> Value:
     fallback = unknown_if_none(default)
 
     def read(run: Run) -> Any:
-        node = run.world.snapshot.nodes[run.slots[slot]]
-        fact = node.attributes.get(name)
-        if fact is not None:
-            return fact.value
-        return UNKNOWN if name in node.conflicts else fallback
+        node, snapshot = run.slots[slot], run.world.snapshot
+        value = snapshot.value(node, name)
+        if value is not None:
+            return value
+        return UNKNOWN if snapshot.is_contradicted(node, name) else fallback
 
     return read
 

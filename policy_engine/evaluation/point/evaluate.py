@@ -11,7 +11,7 @@ from policy_engine.evaluation.point.lineage import Lineage
 from policy_engine.evaluation.point.run import Run, Tracer, Value
 from policy_engine.evaluation.trace import Trace
 from policy_engine.evaluation.verdicts import Decision, decide
-from policy_engine.evaluation.world import World
+from policy_engine.evaluation.world import View
 from policy_engine.model.results import Result, Status
 
 
@@ -24,7 +24,7 @@ class _Compiled:
 class PointEvaluator:
     """Evaluates the rules of a program over one snapshot and one set of evidence."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: View) -> None:
         self.world = world
         self._compiler = Compiler(world.program)
         self._lineage = Lineage(world.snapshot, world.program.schema)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from policy_dsl.typed.schema import Schema
 from policy_dsl.typed.tree import PathStep
+from policy_engine.evaluation import world
 from policy_engine.evaluation.trace import Item
-from policy_engine.lineage.graph import Snapshot
 from policy_engine.model.results import Hop
 
 Passable = Callable[[str], bool]
@@ -14,7 +14,7 @@ Passable = Callable[[str], bool]
 class Lineage:
     """Walks over one snapshot."""
 
-    def __init__(self, snapshot: Snapshot, schema: Schema) -> None:
+    def __init__(self, snapshot: world.Lineage, schema: Schema) -> None:
         self.snapshot = snapshot
         self.schema = schema
         self._labels = {e.name: e.reverse or e.name for e in schema.edges.values()}

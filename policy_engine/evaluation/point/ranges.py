@@ -35,8 +35,8 @@ class Ranges:
                 found = self.lineage(lineage)
 
         def of_kind(run: Run) -> list[Item]:
-            nodes = run.world.snapshot.nodes
-            return [item for item in found(run) if nodes[item.node].kind in kinds]
+            kind = run.world.snapshot.kind
+            return [item for item in found(run) if kind(item.node) in kinds]
 
         return of_kind
 
@@ -65,7 +65,7 @@ class Ranges:
             def bars(node: str) -> object:
                 if node not in barred:
                     run.slots[slot] = node
-                    barred[node] = run.world.snapshot.nodes[node].kind in kinds and condition(run)
+                    barred[node] = run.world.snapshot.kind(node) in kinds and condition(run)
                 return barred[node]
 
             def reach(passable: Callable[[str], bool]) -> dict[str, tuple[Hop, ...]]:

@@ -7,7 +7,7 @@ from typing import Any
 from policy_engine.evaluation.instants import earlier
 from policy_engine.evaluation.point.lineage import Lineage
 from policy_engine.evaluation.trace import Trace
-from policy_engine.evaluation.world import World
+from policy_engine.evaluation.world import View
 from policy_engine.model.evidence import Evidence
 
 
@@ -16,7 +16,7 @@ class Run:
 
     __slots__ = ("at", "horizon", "lineage", "record", "remembered", "slots", "traced", "tracking", "world")
 
-    def __init__(self, world: World, lineage: Lineage, slots: int, at: datetime, *, tracking: bool = True) -> None:
+    def __init__(self, world: View, lineage: Lineage, slots: int, at: datetime, *, tracking: bool = True) -> None:
         self.world = world
         self.lineage = lineage
         self.at = at

@@ -1,0 +1,101 @@
+"""Values worth trying for an attribute, so that a comparison comes out as wanted: few, and natural ones first."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from policy_dsl.typed.schema import Attribute
+from policy_dsl.typed.types import AttributeType, EnumType, SetType, Simple
+from policy_dsl.values import LAST_INSTANT, Duration, Money, Value, instant
+
+DAY = timedelta(days=1)
+YEAR = timedelta(days=365)
+_MOST = 16
+
+
+def candidates(attribute: Attribute, beside: Iterable[Any], at: datetime, now: Value | None = None) -> list[Value]:
+    """Return values of an attribute's type to try, other than ``now``; ``beside`` are those that it is compared with."""
+    known = [*beside]
+    found: list[Value] = []
+    for value in _of_type(attribute.type, known, at, now):
+        if value != now and value not in found:
+            found.append(value)
+    return found[:_MOST]
+
+
+def sample(attribute: Attribute, at: datetime) -> Value:
+    """Return some value of an attribute's type."""
+    return next(iter(_of_type(attribute.type, [], at, None)))
+
+
+def _of_type(kind: AttributeType, beside: list[Any], at: datetime, now: Value | None) -> Iterator[Value]:
+    match kind:
+        case SetType(item):
+            yield from _sets(item, beside, at, now)
+        case EnumType(_, members):
+            yield from (m for m in members if m in beside)
+            yield from members
+        case Simple.BOOLEAN:
+            yield from (True, False)
+        case Simple.TEXT:
+            yield from (_plain(value) for value in _flat(beside) if isinstance(value, str))
+            yield "stated"
+        case Simple.INTEGER | Simple.NUMBER:
+            yield from _numbers(kind, beside)
+        case Simple.MONEY:
+            amounts = [value for value in _flat(beside) if isinstance(value, Money)]
+            for value in amounts or [Money(Decimal(1), "EUR")]:
+                yield from (replace(value, amount=value.amount + step) for step in (0, 1, -1))
+        case Simple.DURATION:
+            yield from (value for value in _flat(beside) if isinstance(value, Duration))
+            yield from (Duration(months=12), Duration(seconds=86_400), Duration())
+        case Simple.DATE | Simple.INSTANT:
+            yield from _dates(kind, beside, at)
+
+
+def _numbers(kind: Simple, beside: list[Any]) -> Iterator[Value]:
+    found = [v for v in _flat(beside) if isinstance(v, int | Decimal) and not isinstance(v, bool)] or [1]
+    for value in found:
+        for step in (0, 1, -1):
+            near = value + step
+            yield int(near) if kind is Simple.INTEGER else Decimal(near)
+
+
+def _dates(kind: Simple, beside: list[Any], at: datetime) -> Iterator[Value]:
+    marks = [instant(value) for value in _flat(beside) if isinstance(value, date)]
+    # Of dates that would do, today and those near it are the ones that people can act on.
+    for mark in (at, *marks):
+        for move in (timedelta(), DAY, YEAR, -DAY, -YEAR):
+            try:
+                moved = min(mark + move, LAST_INSTANT)
+            except OverflowError:
+                continue
+            yield moved.date() if kind is Simple.DATE else moved
+
+
+def _sets(item: Simple | EnumType, beside: list[Any], at: datetime, now: Value | None) -> Iterator[Value]:
+    present = now if isinstance(now, frozenset) else frozenset()
+    for value in beside:
+        if isinstance(value, frozenset):
+            yield present | value
+            yield value
+    for member in _of_type(item, beside, at, None):
+        if not isinstance(member, frozenset):
+            yield present | {member}
+            yield present - {member}
+    yield frozenset()
+
+
+def _flat(values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, frozenset):
+            yield from sorted(value, key=repr)
+        else:
+            yield value
+
+
+def _plain(pattern: str) -> str:
+    """Return a text that a glob matches, which is the text itself when it is none."""
+    return pattern.replace("*", "").replace("?", "x")

@@ -1,0 +1,229 @@
+"""Why a result turns at an instant although nobody touches anything.
+
+Rules:
+
+- what begins or ends at exactly that instant is a cause: the rule, a waiver, evidence that the rule asks for about a
+  thing of the proof;
+- evidence ages at exactly its issue plus the age that the rule allows;
+- a date that is stated is a cause when the result would not have turned had the date been a day later;
+- when nothing of this is found, it is a date that the rule itself names.
+
+>>> Cause(CauseKind.RULE_BEGINS, "the rule enters into force").kind.value
+'rule_begins'
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from policy_dsl.typed import tree
+from policy_dsl.values import LAST_INSTANT, Duration, add, text
+from policy_engine.evaluation.hypothesis import SetFact, changed_world
+from policy_engine.evaluation.point.evaluate import PointEvaluator
+from policy_engine.evaluation.waivers import apply_waivers
+from policy_engine.evaluation.world import World
+from policy_engine.model.evidence import Evidence, Waiver
+from policy_engine.model.results import Result, Status
+
+EVIDENCE = "evidence "
+"""How facts about evidence are named in proofs: ``evidence datasheet``, ``evidence datasheet.score``."""
+
+
+EXCEPTION = "exception: "
+"""How the reason begins for which an exception excuses a subject."""
+
+
+class CauseKind(StrEnum):
+    """What makes a result turn with time."""
+
+    RULE_BEGINS = "rule_begins"
+    RULE_ENDS = "rule_ends"
+    WAIVER_BEGINS = "waiver_begins"
+    WAIVER_ENDS = "waiver_ends"
+    EVIDENCE_BEGINS = "evidence_begins"
+    EVIDENCE_ENDS = "evidence_ends"
+    EVIDENCE_AGES = "evidence_ages"
+    DATE_REACHED = "date_reached"
+    RULE_DATE = "rule_date"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One cause in words, with the thing and the evidence or waiver (by digest) that it speaks of, if any."""
+
+    kind: CauseKind
+    text: str
+    node: str | None = None
+    digest: str | None = None
+
+
+def causes_of(
+    world: World, waivers: Sequence[Waiver], before: Result, after: Result, at: datetime
+) -> tuple[Cause, ...]:
+    """Return why a result is another from an instant on; never nothing."""
+    rule = world.program.rules[after.rule]
+    found = [*_of_rule(rule, at), *_of_waivers(waivers, before, after, at), *_of_evidence(world, rule, before, after, at)]
+    found += _of_dates(world, rule, waivers, before, after, at)
+    return tuple(found) or (Cause(CauseKind.RULE_DATE, _named_date(before, after)),)
+
+
+def _named_date(before: Result, after: Result) -> str:
+    """Say which part of a rule a date in it speaks of, where the results tell."""
+    if before.reason.startswith(EXCEPTION):
+        return f"by a date that the rule names, an exception is over: {before.reason.removeprefix(EXCEPTION)}"
+    if after.reason.startswith(EXCEPTION):
+        return f"by a date that the rule names, an exception begins: {after.reason.removeprefix(EXCEPTION)}"
+    return "a date that the rule names is reached"
+
+
+def patterns_of(program: tree.Program, rule: tree.Rule) -> tuple[tree.HasEvidence, ...]:
+    """Return everything that a rule, with the definitions it uses, asks of evidence, in the order of the text."""
+    return tuple(p for p in parts_of(program, rule) if isinstance(p, tree.HasEvidence))
+
+
+def parts_of(program: tree.Program, rule: tree.Rule) -> Iterator[Any]:
+    """Yield every expression of a rule, and those of each definition that it uses, once."""
+    waiting: list[Any] = [rule.where, rule.requirement, *rule.exemptions]
+    seen: set[str] = set()
+    while waiting:
+        part = waiting.pop(0)
+        if part is None:
+            continue
+        yield part
+        if isinstance(part, tree.Invoke) and part.definition not in seen:
+            seen.add(part.definition)
+            waiting.append(program.definitions[part.definition].body)
+        waiting[:0] = _within(part)
+
+
+def parts_within(expression: object) -> Iterator[Any]:
+    """Yield an expression and every part of it, without what definitions hold."""
+    yield expression
+    for part in _within(expression):
+        yield from parts_within(part)
+
+
+def _within(part: object) -> list[Any]:
+    """Return the parts directly within a part of a checked tree."""
+    values = [getattr(part, f.name) for f in fields(part)] if is_dataclass(part) else []
+    members = [m for value in values for m in (value if isinstance(value, tuple) else (value,))]
+    return [m for m in members if is_dataclass(m)]
+
+
+def roles_asked(world: World, result: Result) -> tuple[str, ...]:
+    """Return the roles that must sign what an open result lacks."""
+    if result.status not in {Status.FAIL, Status.UNKNOWN}:
+        return ()
+    lacking = {f.attribute for f in (*result.facts, *result.missing) if f.attribute.startswith(EVIDENCE)}
+    types = {name.removeprefix(EVIDENCE).partition(".")[0] for name in lacking}
+    asked = patterns_of(world.program, world.program.rules[result.rule])
+    return tuple(sorted({p.role for p in asked if p.type in types and p.role is not None}))
+
+
+# --- what begins and ends ----------------------------------------------------------------------------------
+
+
+def _of_rule(rule: tree.Rule, at: datetime) -> Iterator[Cause]:
+    if rule.start == at:
+        yield Cause(CauseKind.RULE_BEGINS, "the rule enters into force")
+    if rule.end == at:
+        yield Cause(CauseKind.RULE_ENDS, "the rule is no longer in force")
+
+
+def _of_waivers(waivers: Sequence[Waiver], before: Result, after: Result, at: datetime) -> Iterator[Cause]:
+    for waiver in waivers:
+        if (waiver.rule, waiver.subject) != (after.rule, after.subject):
+            continue
+        said = f"waiver approved by {waiver.approver}" + (f" ({waiver.ticket})" if waiver.ticket else "")
+        if waiver.counts_from == at and after.status is Status.WAIVED:
+            yield Cause(CauseKind.WAIVER_BEGINS, f"the {said} begins", waiver.subject, waiver.digest)
+        if waiver.counts_until == at and before.status is Status.WAIVED:
+            yield Cause(CauseKind.WAIVER_ENDS, f"the {said} ends", waiver.subject, waiver.digest)
+
+
+def _of_evidence(world: World, rule: tree.Rule, before: Result, after: Result, at: datetime) -> Iterator[Cause]:
+    nodes = _nodes(before) | _nodes(after)
+    cited = {*before.evidence, *after.evidence}
+    seen: set[tuple[CauseKind, str, str]] = set()
+    for pattern in patterns_of(world.program, rule):
+        about = nodes | {r.subject for r in world.evidence.records() if r.digest in cited}
+        for record in (r for node in sorted(about) for r in world.evidence.about(node, pattern.type)):
+            for kind, words in _turns(world, pattern, record, at):
+                if (kind, record.digest, record.subject) not in seen:
+                    seen.add((kind, record.digest, record.subject))
+                    said = f"evidence {record.type} on {record.subject}, issued {text(record.issued.date())}, {words}"
+                    yield Cause(kind, said, record.subject, record.digest)
+
+
+def _turns(
+    world: World, pattern: tree.HasEvidence, record: Evidence, at: datetime
+) -> Iterator[tuple[CauseKind, str]]:
+    if record.counts_from == at:
+        yield CauseKind.EVIDENCE_BEGINS, "begins to count"
+    if record.counts_until == at:
+        yield CauseKind.EVIDENCE_ENDS, "ends, or its signer no longer counts"
+    age = _age(world, pattern)
+    if age is not None and add(record.issued, age) == at:
+        yield CauseKind.EVIDENCE_AGES, f"reaches the age of {age} that the rule allows"
+
+
+def _age(world: World, pattern: tree.HasEvidence) -> Duration | None:
+    """Return the age that a pattern allows where it is written down or a parameter."""
+    match pattern.max_age:
+        case tree.Constant(Duration() as age):
+            return age
+        case tree.ParameterValue(name):
+            value = world.program.parameters[name]
+            return value if isinstance(value, Duration) else None
+        case _:
+            return None
+
+
+def _nodes(result: Result) -> set[str]:
+    named = {fact.node for fact in result.facts} | {missing.node for missing in result.missing}
+    return named | {result.subject} | {hop.node for witness in result.witnesses for hop in witness.hops}
+
+
+# --- dates -------------------------------------------------------------------------------------------------
+
+
+def _of_dates(
+    world: World, rule: tree.Rule, waivers: Sequence[Waiver], before: Result, after: Result, at: datetime
+) -> Iterator[Cause]:
+    for node, attribute in sorted({(f.node, f.attribute) for f in (*before.facts, *after.facts)}):
+        if attribute.startswith(EVIDENCE):
+            yield from _of_evidence_date(world, before, after, node, attribute)
+            continue
+        fact = world.snapshot.nodes[node].attributes.get(attribute)
+        if fact is None or not isinstance(fact.value, date) or fact.value >= _last_like(fact.value):
+            continue
+        later = changed_world(world, [SetFact(node, attribute, fact.value + timedelta(days=1))])
+        then = status_at(later, rule, waivers, after.subject, at)
+        if then is not after.status:
+            yield Cause(CauseKind.DATE_REACHED, f"`{attribute}` of {node} is {text(fact.value)}", node)
+
+
+def _of_evidence_date(
+    world: World, before: Result, after: Result, node: str, attribute: str
+) -> Iterator[Cause]:
+    """Yield a date in evidence that a proof read before or after, and not both."""
+    kind, _, name = attribute.removeprefix(EVIDENCE).partition(".")
+    cited = {*before.evidence, *after.evidence}
+    for record in world.evidence.about(node, kind):
+        value = record.field(name, None) if name and record.digest in cited else None
+        if isinstance(value, date):
+            said = f"`{name}` of evidence {kind} on {node} is {text(value)}"
+            yield Cause(CauseKind.DATE_REACHED, said, node, record.digest)
+
+
+def _last_like(value: date) -> date:
+    last = LAST_INSTANT - timedelta(days=1)
+    return last if isinstance(value, datetime) else last.date()
+
+
+def status_at(world: World, rule: tree.Rule, waivers: Sequence[Waiver], subject: str, at: datetime) -> Status:
+    """Return the status of one rule for one subject at an instant, waivers applied."""
+    result = PointEvaluator(world).evaluate(rule, subject, at)
+    return apply_waivers([result], waivers, at)[0][0].status

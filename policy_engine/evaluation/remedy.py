@@ -1,0 +1,161 @@
+"""The cheapest set of steps after which a rule passes for a subject, each set proved by evaluating again.
+
+Rules:
+
+- a remedy ends in ``pass``; in ``not_applicable`` only when it states nothing but what was missing;
+- every remedy was evaluated, in a world in which its steps are done, and passed;
+- none can be shortened: up to ``ALL_SUBSETS`` steps every smaller set of them was evaluated and does not pass, above
+  that no single one can be left out;
+- they are found in order of cost among all that was looked at, and what is looked at has a limit;
+- the instant does not move: a remedy says what would have to be so now.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from heapq import heappop, heappush
+from itertools import combinations
+
+from policy_dsl.typed import tree
+from policy_engine.evaluation.hypothesis import AddEdge, AddEvidence, AddNode, Change, RemoveEdge, SetFact, changed_world
+from policy_engine.evaluation.point.evaluate import PointEvaluator
+from policy_engine.evaluation.proposals import NEW, Proposer
+from policy_engine.evaluation.steps import NOTHING, Fix, StepKind, contradictory, cost, order
+from policy_engine.evaluation.world import World
+from policy_engine.model.results import Status
+
+MOST_WORLDS = 150
+"""How many hypothetical worlds are looked at before the search ends."""
+
+MOST_REMEDIES = 3
+"""How many remedies are enough for somebody to choose from."""
+
+MOST_VALUES = 5
+"""How many other values of one remedy are named."""
+
+ALL_SUBSETS = 6
+"""Up to how many steps every smaller set of them is evaluated too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Steps after which the rule has another status for the subject; ``likewise`` are the same with other values."""
+
+    steps: Fix
+    status: Status
+    likewise: tuple[Fix, ...] = ()
+
+    @property
+    def cost(self) -> int:
+        """What the steps cost together."""
+        return cost(self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class Remedies:
+    """What was found, the cheapest first, and whether the search ended at its limit."""
+
+    found: tuple[Remedy, ...]
+    worlds: int
+    limited: bool
+
+
+def remedies(world: World, rule: tree.Rule, subject: str, at: datetime) -> Remedies:
+    """Return the cheapest ways in which a rule would pass for a subject."""
+    search = _Search(world, rule, subject, at)
+    found: dict[object, Remedy] = {}
+    for remedy in search.run():
+        first = found.setdefault(_skeleton(remedy.steps), remedy)
+        if first is not remedy:
+            found[_skeleton(remedy.steps)] = replace(first, likewise=(*first.likewise, remedy.steps)[:MOST_VALUES])
+        if len(found) > MOST_REMEDIES:
+            break
+    return Remedies(tuple(found.values())[:MOST_REMEDIES], search.worlds, search.limited)
+
+
+def _skeleton(fix: Fix) -> frozenset[object]:
+    """Return what steps are without the values that they name."""
+    return frozenset(
+        (change.node, change.attribute) if isinstance(change, SetFact) else change
+        for step in fix
+        for change in step.changes
+    )
+
+
+class _Search:
+    def __init__(self, world: World, rule: tree.Rule, subject: str, at: datetime) -> None:
+        self.world = world
+        self.rule = rule
+        self.subject = subject
+        self.at = at
+        self.statuses: dict[Fix, Status | None] = {}
+        self.worlds = 0
+        self.limited = False
+
+    def run(self) -> Iterator[Remedy]:
+        """Yield remedies, the cheapest first."""
+        waiting = [(order(NOTHING), 0, NOTHING)]
+        seen = {NOTHING}
+        found: list[Fix] = []
+        while waiting:
+            if self.worlds >= MOST_WORLDS:
+                self.limited = True
+                return
+            _, _, fix = heappop(waiting)
+            self.worlds += 1
+            if any(known <= fix for known in found):
+                continue
+            if self.passes(fix):
+                shortest = self.shortened(fix)
+                if shortest not in found:
+                    found.append(shortest)
+                    yield Remedy(shortest, self.statuses[shortest] or Status.PASS)
+                continue
+            for way in Proposer(self.changed(fix), self.rule, self.subject, self.at).proposals():
+                larger = fix | way
+                if larger not in seen and not contradictory(larger):
+                    seen.add(larger)
+                    heappush(waiting, (order(larger), len(seen), larger))
+
+    def passes(self, fix: Fix) -> bool:
+        """Tell whether the rule passes after the steps, or is known not to apply by what they state."""
+        if fix not in self.statuses:
+            result = PointEvaluator(self.changed(fix)).decide(self.rule, self.subject, self.at)
+            stated = all(step.kind is StepKind.STATE for step in fix)
+            good = result.status is Status.PASS or (stated and result.status is Status.NOT_APPLICABLE)
+            self.statuses[fix] = result.status if good else None
+        return self.statuses[fix] is not None
+
+    def shortened(self, fix: Fix) -> Fix:
+        """Return a part of a passing set of steps, of which no part passes."""
+        steps = sorted(fix, key=lambda step: step.text)
+        if len(steps) <= ALL_SUBSETS:
+            parts = (frozenset(part) for size in range(len(steps)) for part in combinations(steps, size))
+            passing = [part for part in parts if _whole(part) and self.passes(part)]
+            smallest = min((len(part) for part in passing), default=len(steps))
+            return min((part for part in passing if len(part) == smallest), key=order, default=fix)
+        for step in steps:
+            shorter = fix - {step}
+            if _whole(shorter) and self.passes(shorter):
+                return self.shortened(shorter)
+        return fix
+
+    def changed(self, fix: Fix) -> World:
+        """Return the world in which the steps are done."""
+        return changed_world(self.world, done(fix))
+
+
+def done(fix: Fix) -> list[Change]:
+    """Return the changes that steps stand for, in an order in which they can be made."""
+    changes = {change for step in fix for change in step.changes}
+    return sorted(changes, key=lambda change: (_TURN[type(change)], repr(change)))
+
+
+_TURN = {AddNode: 0, AddEdge: 1, RemoveEdge: 2, SetFact: 3, AddEvidence: 4}
+
+
+def _whole(part: Fix) -> bool:
+    """Tell whether steps speak only of things that exist or that they bring in themselves."""
+    brought = {c.node for step in part for c in step.changes if isinstance(c, AddNode)}
+    named = {step.node for step in part if step.node.startswith(NEW)}
+    return named <= brought

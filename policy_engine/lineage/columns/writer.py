@@ -1,0 +1,175 @@
+"""Writes estate files: from columns, or from a snapshot and its verified evidence.
+
+>>> import tempfile; from pathlib import Path
+>>> from policy_engine.lineage.columns.reader import EstateFile, MappedSnapshot
+>>> from policy_engine.lineage.graph import Edge, Node, Snapshot
+>>> estate = Snapshot.build([Node("m", "Model"), Node("d", "Dataset")], [Edge("trained_on", "m", "d")])
+>>> with tempfile.TemporaryDirectory() as folder:
+...     write_estate(Path(folder) / "e.aipe", estate)
+...     with EstateFile.open(Path(folder) / "e.aipe") as file:
+...         MappedSnapshot(file).targets("m", "trained_on"), file.number("d"), file.number("m")
+(('d',), 0, 1)
+"""
+
+import json
+import os
+from array import array
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from policy_engine.lineage.columns.arrays import Arrays, Plain
+from policy_engine.lineage.columns.codec import encode
+from policy_engine.lineage.columns.errors import estate_error
+from policy_engine.lineage.columns.layout import NEVER, write_file, written
+from policy_engine.lineage.columns.numbering import Numbering, number_nodes
+from policy_engine.lineage.columns.table import Column, Edges, EstateTable, EvidenceRows, Texts, arrange
+from policy_engine.lineage.graph import Node, Snapshot
+from policy_engine.model.evidence import Evidence, EvidenceSet
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+
+
+def write_estate(
+    path: str | os.PathLike[str],
+    snapshot: Snapshot,
+    evidence: EvidenceSet | None = None,
+    documents: Mapping[str, bytes] | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a snapshot, verified evidence about it and JSON documents to travel with them; whole or not at all.
+
+    Raises:
+        LineageError: PE3405, a value cannot be kept; PE3406, the file cannot be written.
+    """
+    write_columns(path, table_of(snapshot, evidence or EvidenceSet(), documents or {}, meta or {}))
+
+
+def write_columns(
+    path: str | os.PathLike[str],
+    table: EstateTable,
+    arrays: Arrays | None = None,
+    numbering: Numbering = number_nodes,
+) -> None:
+    """Write an estate that is in columns already, such as one of millions of nodes; with numpy's arrays in bulk."""
+    write_file(path, *arrange(table, arrays, numbering))
+
+
+def estate_bytes(table: EstateTable, arrays: Arrays | None = None, numbering: Numbering = number_nodes) -> bytes:
+    """Return the file as bytes."""
+    return b"".join(written(*arrange(table, arrays or Plain(), numbering)))
+
+
+def table_of(
+    snapshot: Snapshot,
+    evidence: EvidenceSet,
+    documents: Mapping[str, bytes] | None = None,
+    meta: Mapping[str, Any] | None = None,
+) -> EstateTable:
+    """Return a snapshot and its evidence as columns."""
+    nodes = list(snapshot.nodes.values())
+    rank = {node.id: place for place, node in enumerate(nodes)}
+    kinds = tuple(sorted({node.kind for node in nodes}))
+    places = {kind: place for place, kind in enumerate(kinds)}
+    return EstateTable(
+        ids=Texts.of(rank),
+        kinds=kinds,
+        kind=array("H", [places[node.kind] for node in nodes]),
+        attributes=_attributes(nodes),
+        edges=_edges(snapshot, rank),
+        evidence=_evidence(evidence, rank),
+        documents=documents or {},
+        facts_digest=snapshot.facts_digest,
+        digest=snapshot.digest,
+        meta=meta or {},
+    )
+
+
+class _Codes:
+    """A column in the making."""
+
+    def __init__(self, rows: int) -> None:
+        self.code = array("I", bytes(4 * rows))
+        self._found: dict[str, int] = {}
+
+    def add(self, row: int, written: str) -> None:
+        self.code[row] = self._found.setdefault(written, len(self._found) + 2)
+
+    def column(self) -> Column:
+        return Column(self.code, Texts.of(self._found))
+
+
+def _attributes(nodes: list[Node]) -> dict[str, Column]:
+    made: dict[str, _Codes] = {}
+
+    def of(name: str) -> _Codes:
+        if name not in made:
+            made[name] = _Codes(len(nodes))
+        return made[name]
+
+    for place, node in enumerate(nodes):
+        for name in node.conflicts:
+            of(name).code[place] = 1
+        for name, fact in node.attributes.items():
+            of(name).add(place, encode(fact.value))
+    return {name: codes.column() for name, codes in made.items()}
+
+
+def _edges(snapshot: Snapshot, rank: dict[str, int]) -> Edges:
+    # Edges of a snapshot are in order of type, source and target already.
+    types = tuple(dict.fromkeys(edge.type for edge in snapshot.edges))
+    places = {name: place for place, name in enumerate(types)}
+    return Edges(
+        types,
+        array("H", [places[edge.type] for edge in snapshot.edges]),
+        array("I", [rank[edge.source] for edge in snapshot.edges]),
+        array("I", [rank[edge.target] for edge in snapshot.edges]),
+    )
+
+
+def _evidence(evidence: EvidenceSet, rank: dict[str, int]) -> EvidenceRows:
+    records = list(evidence.records())
+    for record in records:
+        if record.subject not in rank:
+            message = f"there is evidence about `{record.subject}`, and the estate has no such node"
+            raise estate_error("PE3405", message, None)
+    types = tuple(sorted({record.type for record in records}))
+    places = {name: place for place, name in enumerate(types)}
+    records.sort(key=lambda r: (rank[r.subject], places[r.type], r.issued, r.digest, r.counts_from))
+    signers = _Codes(len(records))
+    fields: dict[str, _Codes] = {name: _Codes(len(records)) for name in sorted({f for r in records for f in r.fields})}
+    for place, record in enumerate(records):
+        signers.add(place, _signers(record))
+        for name, value in record.fields.items():
+            fields[name].add(place, encode(value))
+    return EvidenceRows(
+        types,
+        array("I", [rank[record.subject] for record in records]),
+        array("H", [places[record.type] for record in records]),
+        _seconds(record.issued for record in records),
+        _seconds(record.counts_from for record in records),
+        _seconds(record.counts_until for record in records),
+        b"".join(_raw_digest(record) for record in records),
+        signers.column() if records else None,
+        {name: codes.column() for name, codes in fields.items()},
+    )
+
+
+def _signers(record: Evidence) -> str:
+    return json.dumps([sorted(roles) for roles in record.signers], ensure_ascii=False, separators=(",", ":"))
+
+
+def _raw_digest(record: Evidence) -> bytes:
+    name, _, digits = record.digest.partition(":")
+    try:
+        raw = bytes.fromhex(digits)
+    except ValueError:
+        raw = b""
+    if name != "sha256" or len(raw) != 32 or raw.hex() != digits:
+        raise estate_error("PE3405", f"`{record.digest}` is no digest of evidence", None)
+    return raw
+
+
+def _seconds(instants: Iterable[datetime | None]) -> "array[int]":
+    return array("q", [NEVER if when is None else (when - _EPOCH) // _SECOND for when in instants])

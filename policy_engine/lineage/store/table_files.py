@@ -1,0 +1,147 @@
+"""Tables of things and of edges: Parquet, CSV or NDJSON, read through DuckDB a batch at a time.
+
+Rules:
+
+- each row of the first table is an entry: ``id``, ``kind``, and columns named as attributes and edges are;
+- the second table, if there is one, has the columns ``type``, ``source`` and ``target``;
+- an empty cell says nothing; a CSV has no types, so its cells are read by the type that the schema gives the column,
+  and a cell that holds several values is a JSON list;
+- everything else is as in an inventory.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final
+
+from policy_dsl.typed.schema import Schema
+from policy_dsl.typed.types import SetType, Simple
+from policy_engine.lineage.errors import lineage_error
+from policy_engine.lineage.store.findings import Findings
+from policy_engine.lineage.store.incoming import Incoming
+from policy_engine.model.progress import Progress
+
+SUFFIXES: Final = {".parquet": "parquet", ".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+"""How a table's file is told by its name."""
+
+_BATCH: Final = 5_000
+_MEMORY: Final = "256MB"
+_READERS: Final = {
+    "parquet": "read_parquet(?)",
+    # Everything is text: DuckDB's guesses would turn the version `1.10` into a number.
+    "csv": "read_csv(?, all_varchar = true, header = true, nullstr = '')",
+    "ndjson": "read_json(?, format = 'newline_delimited', auto_detect = true, convert_strings_to_integers = false)",
+}
+
+
+def take_tables(
+    incoming: Incoming, nodes: Path, edges: Path | None, schema: Schema, findings: Findings, progress: Progress
+) -> str:
+    """Stage the rows of the tables, and return the digest of their files: of both, one after the other.
+
+    Raises:
+        LineageError: a file cannot be read as a table, or lacks a column.
+    """
+    progress.stage("reading things")
+    for number, row in _rows(nodes, ("id", "kind"), schema):
+        entry = incoming.reader.read(row, number)
+        if entry is not None:
+            incoming.take(entry, number)
+        progress.step()
+    if edges is not None:
+        progress.stage("reading edges")
+        for number, row in _rows(edges, ("type", "source", "target"), schema):
+            match row:
+                case {"type": str(kind), "source": str(source), "target": str(target)}:
+                    link = incoming.reader.edge(kind, source, target, number)
+                    if link is not None:
+                        incoming.take_link(link, number)
+                case _:
+                    findings.error("PE3120", "an edge needs `type`, `source` and `target`, which are texts", number)
+            progress.step()
+    return _sha256(nodes, edges)
+
+
+def _rows(path: Path, needed: tuple[str, ...], schema: Schema) -> Iterator[tuple[int, dict[str, object]]]:
+    import duckdb
+
+    kind = SUFFIXES.get(path.suffix.casefold())
+    if kind is None:
+        advice = f"names of tables end in {', '.join(SUFFIXES)}"
+        raise lineage_error("PE3316", "the file is no table that is known", file=str(path), advice=advice)
+    reader = _CellReader(schema) if kind == "csv" else None
+    with duckdb.connect(config={"memory_limit": _MEMORY, "threads": 2}) as connection:
+        try:
+            found = connection.execute(f"SELECT * FROM {_READERS[kind]}", [str(path)])  # noqa: S608 - one of three texts
+            columns = [column[0] for column in found.description or ()]
+            missing = [column for column in needed if column not in columns]
+            if missing:
+                advice = f"its columns are {', '.join(f'`{column}`' for column in columns[:20])}"
+                raise lineage_error("PE3315", f"the table has no column `{missing[0]}`", file=str(path), advice=advice)
+            number = 0
+            while batch := found.fetchmany(_BATCH):
+                for cells in batch:
+                    number += 1
+                    said = {name: _plain(cell) for name, cell in zip(columns, cells, strict=True) if cell is not None}
+                    yield number, said if reader is None else reader.read(said)
+        except duckdb.Error as error:
+            reason = str(error).partition("\n")[0][:200]
+            raise lineage_error("PE3316", f"the file cannot be read as a table: {reason}", file=str(path)) from error
+
+
+def _plain(cell: Any) -> object:
+    """Return a cell as an inventory holds it."""
+    if isinstance(cell, float):
+        return Decimal(repr(cell))
+    if isinstance(cell, datetime):
+        return cell if cell.tzinfo is not None else cell.replace(tzinfo=UTC)
+    if isinstance(cell, list | tuple):
+        return [_plain(item) for item in cell]
+    return cell if isinstance(cell, str | bool | int | Decimal | date | dict) else str(cell)
+
+
+class _CellReader:
+    """Reads the cells of a table without types."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._types: dict[tuple[str, str], Any] = {
+            (kind.name, attribute.name): attribute.type
+            for kind in schema.kinds.values()
+            for attribute in kind.attributes.values()
+        }
+
+    def read(self, row: dict[str, object]) -> dict[str, object]:
+        kind = row.get("kind")
+        return {name: self._cell(self._types.get((str(kind), name)), cell) for name, cell in row.items()}
+
+    def _cell(self, of: Any, cell: object) -> object:
+        text = str(cell)
+        # Columns that are no attributes hold names: one, or a list of them.
+        if (of is None or isinstance(of, SetType)) and text.startswith("["):
+            try:
+                return json.loads(text, parse_float=Decimal)
+            except ValueError:
+                return text
+        of = of.item if isinstance(of, SetType) else of
+        # What does not fit stays the text that it is, and the schema says what is expected.
+        if of is Simple.BOOLEAN:
+            return {"true": True, "false": False}.get(text.casefold(), text)
+        try:
+            if of is Simple.INTEGER:
+                return int(text) if text.removeprefix("-").isdecimal() else text
+            return Decimal(text) if of is Simple.NUMBER else text
+        except (InvalidOperation, ValueError):
+            return text
+
+
+def _sha256(*paths: Path | None) -> str:
+    made = hashlib.sha256()
+    for path in paths:
+        if path is not None:
+            with path.open("rb") as stream:
+                while data := stream.read(1024 * 1024):
+                    made.update(data)
+    return f"sha256:{made.hexdigest()}"
