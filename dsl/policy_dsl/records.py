@@ -5,7 +5,7 @@ Rules:
 - ``dataclass(frozen=True, slots=True)`` and ``field`` of this module mean what those of the standard library mean, for
   these settings and no others; type checkers take them for those of the standard library;
 - a constructor is compiled when a class is first called, the rest is shared; nothing imports ``dataclasses``;
-- ``dataclasses.fields``, ``replace``, ``is_dataclass`` and ``asdict`` work: what they look for is made when they look.
+- ``dataclasses.fields``, ``is_dataclass`` and their like work: what they look for is made when they look.
 
 >>> @dataclass(frozen=True, slots=True)
 ... class Point:
@@ -13,17 +13,16 @@ Rules:
 ...     y: int = 0
 >>> Point(1), Point(1) == Point(x=1, y=0), Point(1) in {Point(1)}
 (Point(x=1, y=0), True, True)
->>> from dataclasses import replace
 >>> replace(Point(1), y=2)
 Point(x=1, y=2)
 """
 
 from typing import TYPE_CHECKING
 
-__all__ = ["dataclass", "field"]
+__all__ = ["dataclass", "field", "replace"]
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass, field
+    from dataclasses import dataclass, field, replace
 else:
     from operator import attrgetter
 
@@ -48,6 +47,13 @@ else:
             raise TypeError("records are frozen and have slots")
         return lambda form: _made(form, order)
 
+    def replace(record, /, **changes):
+        """Return a record with some fields changed, as ``dataclasses.replace`` does."""
+        for name in record.__match_args__:
+            if name not in changes:
+                changes[name] = getattr(record, name)
+        return record.__class__(**changes)
+
     def _made(form, order):
         own = form.__annotations__
         members = dict(form.__dict__)
@@ -61,12 +67,12 @@ else:
         members["__match_args__"] = tuple(name for name, f in found.items() if f.init)
         members["_fields_"] = found
         members["_key_"] = _key([name for name, f in found.items() if f.compare])
-        members |= _SHARED if not order else _SHARED | _ORDER
+        members = {**_SHARED, **(_ORDER if order else {}), **members}
         made = type(form)(form.__name__, form.__bases__, members)
         made.__qualname__ = form.__qualname__
         made.__init__ = _first_call(made)
-        standard = _Standard(made, order)
-        made.__dataclass_fields__, made.__dataclass_params__ = standard, standard
+        for name in ("__dataclass_fields__", "__dataclass_params__"):
+            setattr(made, name, _Standard(made, order, name))
         return made
 
     def _key(names):
@@ -124,7 +130,7 @@ else:
     def _reduced(self):
         return self.__class__, tuple(getattr(self, name) for name in self.__match_args__)
 
-    def _refused(self, name, *_):
+    def _refused(_record, name, *_):
         from dataclasses import FrozenInstanceError
 
         raise FrozenInstanceError(f"cannot change field {name!r}")
@@ -150,11 +156,8 @@ else:
     class _Standard:
         """What the standard library looks for in a dataclass, made when it looks."""
 
-        def __init__(self, made, order):
-            self.made, self.order = made, order
-
-        def __set_name__(self, owner, name):
-            """Refuse nothing; the name is known when it is asked for."""
+        def __init__(self, made, order, name):
+            self.made, self.order, self.name = made, order, name
 
         def __get__(self, _instance, _owner):
             import dataclasses
@@ -172,4 +175,4 @@ else:
             twin = dataclasses.dataclass(frozen=True, order=self.order)(type(made.__name__, (), body))
             made.__dataclass_fields__ = twin.__dataclass_fields__
             made.__dataclass_params__ = twin.__dataclass_params__
-            return made.__dataclass_fields__
+            return getattr(twin, self.name)

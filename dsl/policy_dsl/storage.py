@@ -9,28 +9,30 @@ Duration(months=1, seconds=0)
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import cache
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from policy_dsl import diagnostics, source, values
 from policy_dsl.collector import without_search_for_cycles
-from policy_dsl.syntax import ast, expression_ast
-from policy_dsl.typed import schema, tree, types
+from policy_dsl.typed import tree
+
+if TYPE_CHECKING:
+    from policy_dsl import diagnostics
 
 FORMAT = "policy-program/1"
+# Imported when something of them is met: a program without its syntax needs few of them.
 _MODULES = {
-    "d": diagnostics,
-    "s": source,
-    "v": values,
-    "a": ast,
-    "e": expression_ast,
-    "S": schema,
-    "t": tree,
-    "T": types,
+    "d": "policy_dsl.diagnostics",
+    "s": "policy_dsl.source",
+    "v": "policy_dsl.values",
+    "a": "policy_dsl.syntax.ast",
+    "e": "policy_dsl.syntax.expression_ast",
+    "S": "policy_dsl.typed.schema",
+    "t": "policy_dsl.typed.tree",
+    "T": "policy_dsl.typed.types",
 }
 
 
@@ -38,13 +40,13 @@ class StoredProgramError(Exception):
     """Raised when bytes are not a stored program of this version."""
 
 
-def program_to_bytes(program: tree.Program, found: tuple[diagnostics.Diagnostic, ...]) -> bytes:
+def program_to_bytes(program: tree.Program, found: "tuple[diagnostics.Diagnostic, ...]") -> bytes:
     """Store a program and the warnings found with it."""
     return json.dumps([FORMAT, encode(program), encode(found)], separators=(",", ":")).encode()
 
 
 @without_search_for_cycles()
-def program_from_bytes(data: bytes) -> tuple[tree.Program, tuple[diagnostics.Diagnostic, ...]]:
+def program_from_bytes(data: bytes) -> "tuple[tree.Program, tuple[diagnostics.Diagnostic, ...]]":
     """Load what was stored.
 
     Raises:
@@ -81,11 +83,9 @@ def encode(value: Any) -> Any:
             return {"#": "set", "=": sorted((encode(item) for item in value), key=json.dumps)}
         case Mapping():
             return {"#": "map", "=": [[encode(k), encode(v)] for k, v in value.items()]}
-        case _ if is_dataclass(value):
-            form: Any = type(value)
-            return {"#": _name_of(form), "=": [encode(getattr(value, f)) for f in _fields(form)]}
         case _:
-            raise TypeError(type(value))
+            form: Any = type(value)
+            return {"#": _name_of(form), "=": [encode(getattr(value, name)) for name in form.__match_args__]}
 
 
 def decode(stored: Any) -> Any:
@@ -102,7 +102,9 @@ def decode(stored: Any) -> Any:
     if issubclass(found, Enum):
         return found(inner)
     form: Any = found
-    return form(**dict(zip(_fields(form), map(decode, inner), strict=True)))
+    if len(inner) != len(form.__match_args__):
+        raise ValueError(kind)
+    return form(*map(decode, inner))
 
 
 _PLAIN: dict[str, Callable[[Any], Any]] = {
@@ -115,14 +117,9 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
 
 
 @cache
-def _fields(form: Any) -> tuple[str, ...]:
-    return tuple(f.name for f in fields(form) if f.init)
-
-
-@cache
 def _name_of(form: Any) -> str:
     for letter, module in _MODULES.items():
-        if module.__name__ == form.__module__:
+        if module == form.__module__:
             return f"{letter}:{form.__name__}"
     raise TypeError(form)
 
@@ -130,7 +127,7 @@ def _name_of(form: Any) -> str:
 @cache
 def _class_of(name: str) -> type:
     letter, _, written = name.partition(":")
-    found = getattr(_MODULES[letter], written)
-    if not isinstance(found, type) or found.__module__ != _MODULES[letter].__name__:
+    found = getattr(import_module(_MODULES[letter]), written)
+    if not isinstance(found, type) or found.__module__ != _MODULES[letter]:
         raise KeyError(name)
     return found

@@ -12,10 +12,10 @@ Rules that this module fixes:
 datetime.date(2027, 2, 28)
 """
 
-from calendar import monthrange
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+
+from policy_dsl.records import dataclass
 
 FIRST_INSTANT = datetime(1, 1, 1, tzinfo=UTC)
 LAST_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -125,7 +125,13 @@ def _add_months(start: date | datetime, months: int) -> date | datetime:
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     if not 1 <= year <= 9999:
         return _limit(start, forward=months > 0)
-    return start.replace(year=year, month=month + 1, day=min(start.day, monthrange(year, month + 1)[1]))
+    return start.replace(year=year, month=month + 1, day=min(start.day, _days(year, month + 1)))
+
+
+def _days(year: int, month: int) -> int:
+    """Return how many days a month has. The module that knows is slow to load."""
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return 29 if leap and month == 2 else (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[month - 1]
 
 
 def _limit(like: date | datetime, *, forward: bool) -> date | datetime:

@@ -9,6 +9,7 @@ from policy_engine.app.decision import decision_of, pack_member
 from policy_engine.app.evaluate import Evaluation
 from policy_engine.lineage.snapshot import to_bytes
 from policy_engine.model.errors import fault
+from policy_engine.model.progress import Progress, silent
 from policy_evidence.attest import sign_statement
 from policy_evidence.bundle.archive import write_bundle
 from policy_evidence.bundle.manifest import MANIFEST_NAME, build_manifest
@@ -44,7 +45,14 @@ class Assessment:
     bundle: bytes
 
 
-def assess(evaluation: Evaluation, key: PrivateKey, report_signer: ReportSigner, signed_at: datetime) -> Assessment:
+def assess(
+    evaluation: Evaluation,
+    key: PrivateKey,
+    report_signer: ReportSigner,
+    signed_at: datetime,
+    *,
+    progress: Progress = silent,
+) -> Assessment:
     """Sign the decision of a run, render and sign the report, and put everything into one bundle.
 
     Raises:
@@ -63,14 +71,16 @@ def assess(evaluation: Evaluation, key: PrivateKey, report_signer: ReportSigner,
     _require_role(evaluation, key)
     decision = sign_decision(evaluation, key)
     document = assessment_of(evaluation, digest(decision))
+    progress.stage("writing the report")
     report = sign_pdf(
-        render_pdf(document),
+        render_pdf(document, progress.step),
         key=report_signer.key_pem,
         passphrase=report_signer.passphrase,
         certificate_pem=report_signer.certificate_pem,
         chain_pems=report_signer.chain_pems,
         signed_at=signed_at,
     )
+    progress.stage("bundling")
     members = _members(evaluation, decision, document, report)
     members[MANIFEST_NAME] = build_manifest(members, signed_at, [key])
     return Assessment(document, report, write_bundle(members))

@@ -14,15 +14,30 @@ def all_codes() -> dict[str, str]:
     from policy_dsl.format.codes import CODES as FORMAT
     from policy_dsl.lint.codes import CODES as LINT
     from policy_engine.app.foresight_codes import CODES as FORESIGHT
+    from policy_engine.app.graph import CODES as PICTURES
     from policy_engine.app.verify import CODES as VERIFICATION
     from policy_engine.lineage.codes import CODES as LINEAGE
     from policy_engine.lineage.columns.codes import CODES as ESTATE_FILES
+    from policy_engine.lineage.store.codes import CODES as STORE
     from policy_engine.model.errors import CODES as USE
     from policy_evidence.errors import CODES as EVIDENCE
     from policy_reports.errors import CODES as REPORTS
 
     found: dict[str, str] = {}
-    for codes in (USE, LANGUAGE, FORMAT, LINT, LINEAGE, ESTATE_FILES, EVIDENCE, VERIFICATION, FORESIGHT, REPORTS):
+    for codes in (
+        USE,
+        STORE,
+        LANGUAGE,
+        FORMAT,
+        LINT,
+        LINEAGE,
+        ESTATE_FILES,
+        EVIDENCE,
+        VERIFICATION,
+        FORESIGHT,
+        PICTURES,
+        REPORTS,
+    ):
         for code, meaning in codes.items():
             if code in found:
                 raise ValueError(code)

@@ -6,7 +6,7 @@ from policy_dsl.source import LITERATE_SUFFIX
 from policy_dsl.values import format_instant
 from policy_engine import __version__
 from policy_engine.app.evaluate import Evaluation
-from policy_engine.model.results import Result, Status, Witness
+from policy_engine.model.results import Status, result_to_json
 from policy_engine.packs.library import POLICY_SUFFIX, pack_name
 from policy_evidence.canonical import JsonValue, canonical_bytes, digest
 from policy_evidence.predicates import DecisionPredicate
@@ -34,24 +34,6 @@ def decision_of(evaluation: Evaluation) -> dict[str, JsonValue]:
         "verdict": evaluation.verdict.value,
         "counts": {status.value: evaluation.count(status) for status in Status},
         "results": [result_to_json(r) for r in evaluation.results],
-    }
-
-
-def result_to_json(result: Result) -> JsonValue:
-    """Return a result as JSON, the same on every machine."""
-    return {
-        "rule": result.rule,
-        "subject": result.subject,
-        "status": result.status.value,
-        "reason": result.reason,
-        "message": result.message,
-        "remedy": result.remedy,
-        "witnesses": [_witness(w) for w in result.witnesses],
-        "facts": [{"node": f.node, "attribute": f.attribute, "value": f.value} for f in result.facts],
-        "missing": [{"node": m.node, "attribute": m.attribute, "reason": m.reason} for m in result.missing],
-        "evidence": list(result.evidence),
-        "valid_until": format_instant(result.valid_until) if result.valid_until else None,
-        "waiver": result.waiver,
     }
 
 
@@ -94,10 +76,6 @@ def pack_member(file: str, data: bytes) -> str:
 def member_pack(member: str) -> str:
     """Return the name of the pack that a policy file inside a bundle holds."""
     return member.removeprefix("packs/").removesuffix(".md").removesuffix(".policy")
-
-
-def _witness(witness: Witness) -> JsonValue:
-    return [{"edge": h.edge, "node": h.node} for h in witness.hops]
 
 
 def _bytes(value: JsonValue) -> bytes:

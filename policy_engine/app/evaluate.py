@@ -1,6 +1,6 @@
 """Inputs and an instant in, results out: compiles, loads, verifies, evaluates, applies waivers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from policy_engine.lineage.load import load_estate
 from policy_engine.model.errors import Fault, InputError
 from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver
 from policy_engine.model.problems import Problem
+from policy_engine.model.progress import Progress, counted, silent
 from policy_engine.model.results import Result, Status, Verdict, verdict_of
 from policy_engine.packs.cache import compile_cached
 from policy_engine.packs.library import PackFiles
@@ -81,17 +82,29 @@ class Evaluation:
         return sum(r.status is status for r in self.results)
 
 
-def evaluate(inputs: Inputs, at: datetime, *, strict: bool = False) -> Evaluation:
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Inputs that are checked and verified, so that nothing is left but to evaluate them."""
+
+    trust: Trust | None
+    evidence: JudgedEvidence
+    world: World
+    waivers: tuple[Waiver, ...]
+
+
+def evaluate(inputs: Inputs, at: datetime, *, strict: bool = False, progress: Progress = silent) -> Evaluation:
     """Run everything at an instant.
 
     Raises:
         InputError: policies, inventory or trust file have errors; all of them are listed.
     """
+    progress.stage("compiling")
     program, diagnostics = compile_policies(inputs.packs.files, inputs.profile.parameters, inputs.cache)
+    progress.stage("loading")
     estate = load_estate(inputs.sources, program.schema, strict=strict)
     if estate.has_errors:
         raise InputError([_rendered(p) for p in estate.problems])
-    return evaluate_snapshot(inputs, at, program, estate.snapshot, estate.problems, diagnostics)
+    return evaluate_snapshot(inputs, at, program, estate.snapshot, estate.problems, diagnostics, progress=progress)
 
 
 def evaluate_snapshot(
@@ -101,32 +114,53 @@ def evaluate_snapshot(
     snapshot: Snapshot,
     problems: tuple[Problem, ...] = (),
     diagnostics: tuple[Diagnostic, ...] = (),
+    *,
+    progress: Progress = silent,
 ) -> Evaluation:
     """Run compiled policies over a snapshot: the part that a replay repeats."""
-    _check_enforcement(inputs.profile, program)
-    _check_versions(inputs.packs, program)
-    trust = read_trust(inputs.trust, at, inputs.profile.trust) if inputs.trust is not None else None
-    if trust is not None:
-        _check_waiver_roles(inputs.profile, trust)
-    judged = judge_evidence(inputs.evidence, trust, snapshot, program.schema)
-    own = {pack.name for pack in program.packs if pack.file in inputs.packs.own}
-    world = World(program.only(inputs.packs.selected | own), snapshot, judged.usable)
-    waivers = [_waiver(w) for w in judged.waivers]
+    ready = make_ready(inputs, at, program, snapshot, progress=progress)
+    world = ready.world
     results, uses = apply_waivers(
-        PointEvaluator(world).evaluate_all(at), waivers, at, lambda w: refused_waiver(w, inputs.profile, world.program)
+        _results(world, at, progress), ready.waivers, at, lambda w: refused_waiver(w, inputs.profile, world.program)
     )
     return Evaluation(
         inputs=inputs,
         at=at,
         program=world.program,
         snapshot=snapshot,
-        trust=trust,
-        evidence=judged,
+        trust=ready.trust,
+        evidence=ready.evidence,
         results=tuple(results),
         waivers=tuple(uses),
-        problems=(*problems, *judged.problems),
+        problems=(*problems, *ready.evidence.problems),
         diagnostics=diagnostics,
     )
+
+
+def make_ready(
+    inputs: Inputs, at: datetime, program: Program, snapshot: Snapshot, *, progress: Progress = silent
+) -> Ready:
+    """Check the profile against the policies and verify the evidence: all that comes before evaluating.
+
+    Raises:
+        InputError: the profile asks for what the policies or the trust file do not have.
+    """
+    _check_enforcement(inputs.profile, program)
+    _check_versions(inputs.packs, program)
+    trust = read_trust(inputs.trust, at, inputs.profile.trust) if inputs.trust is not None else None
+    if trust is not None:
+        _check_waiver_roles(inputs.profile, trust)
+    judged = judge_evidence(inputs.evidence, trust, snapshot, program.schema, progress=progress)
+    own = {pack.name for pack in program.packs if pack.file in inputs.packs.own}
+    world = World(program.only(inputs.packs.selected | own), snapshot, judged.usable)
+    return Ready(trust, judged, world, tuple(_waiver(w) for w in judged.waivers))
+
+
+def _results(world: World, at: datetime, progress: Progress) -> Iterator[Result]:
+    progress.stage("evaluating", sum(len(world.subjects(rule)) for rule in world.program.rules.values()))
+    for result in PointEvaluator(world).evaluate_all(at):
+        progress.step(result.rule)
+        yield result
 
 
 def refused_waiver(waiver: Waiver, profile: Profile, program: Program) -> str | None:
@@ -209,7 +243,12 @@ def read_trust(data: bytes, at: datetime, place: str) -> Trust:
 
 
 def judge_evidence(
-    files: Mapping[str, bytes], trust: Trust | None, snapshot: Snapshot, schema: Schema
+    files: Mapping[str, bytes],
+    trust: Trust | None,
+    snapshot: Snapshot,
+    schema: Schema,
+    *,
+    progress: Progress = silent,
 ) -> JudgedEvidence:
     """Verify every evidence file; nothing unverified reaches a rule."""
     if trust is None:
@@ -222,7 +261,7 @@ def judge_evidence(
     rejected: list[tuple[str, Rejected]] = []
     problems: list[Problem] = []
     usable: list[Evidence] = []
-    for file, data in files.items():
+    for file, data in counted(files.items(), "verifying", len(files), progress):
         for record in verify_evidence(data, trust, subjects):
             match record:
                 case VerifiedEvidence():

@@ -15,7 +15,7 @@ from policy_engine.app.hypothetical import waivers_of, world_of
 from policy_engine.evaluation.causes import Cause, CauseKind
 from policy_engine.evaluation.forecast import Forecast, Turn, forecast
 from policy_engine.model.errors import fault
-from policy_engine.model.results import Status
+from policy_engine.model.results import Status, Verdict
 from policy_evidence.canonical import JsonValue, canonical_bytes
 from policy_evidence.trust.model import Role, Trust, TrustedKey
 
@@ -67,7 +67,10 @@ def _notices(trust: Trust, at: datetime, until: datetime) -> Iterator[Notice]:
     if at < trust.expires <= until:
         yield Notice(trust.expires, "trust", "the trust file expires: nothing can be assessed without a newer one")
     for key_id, key in trust.keys.items():
-        for end, what in ((key.valid_until, "may sign no more"), (key.revoked_at, "is revoked: nothing it signed counts")):
+        for end, what in (
+            (key.valid_until, "may sign no more"),
+            (key.revoked_at, "is revoked: nothing it signed counts"),
+        ):
             if end is not None and at < end <= until:
                 lacking = [r for r in trust.roles.values() if key_id in r.keys and _too_few(trust, r, end)]
                 said = f"key `{key.name}` of {key.owner} {what}"
@@ -142,16 +145,17 @@ def timeline_of(outlook: Outlook) -> "Timeline":
         by_result.setdefault((turn.after.rule, turn.after.subject), []).append(turn)
     # What gets worse is looked for first.
     ordered = sorted(by_result.items(), key=lambda item: (not any(t.is_worse for t in item[1]), item[1][0].at, item[0]))
-    rows = [_row(found, rule, subject, turns) for (rule, subject), turns in ordered[:MOST_ROWS] if turns]
+    rows = [_verdict_row(found)]
+    rows += [_row(found, rule, subject, turns) for (rule, subject), turns in ordered[:MOST_ROWS]]
     begins = sorted({t.at for t in found.turns if any(c.kind is CauseKind.RULE_BEGINS for c in t.causes)})
-    rules = {
-        at: len({t.after.rule for t in found.turns if t.at == at and _begins(t)}) for at in begins
-    }
+    rules = {at: len({t.after.rule for t in found.turns if t.at == at and _begins(t)}) for at in begins}
     marks = [Mark(at, f"{n} rule{'' if n == 1 else 's'} in force") for at, n in rules.items()]
     marks += [Mark(notice.at, notice.text.partition(":")[0].partition(";")[0]) for notice in outlook.notices]
-    shown, left = len(rows), len(found.results) - len(by_result)
+    shown, left = len(rows) - 1, len(found.results) - len(by_result)
     if len(by_result) > shown:
-        return Timeline("Forecast", found.at, found.until, tuple(rows), tuple(marks), len(by_result) - shown, "change too")
+        return Timeline(
+            "Forecast", found.at, found.until, tuple(rows), tuple(marks), len(by_result) - shown, "change too"
+        )
     return Timeline("Forecast", found.at, found.until, tuple(rows), tuple(marks), left)
 
 
@@ -159,16 +163,31 @@ def _begins(turn: Turn) -> bool:
     return any(cause.kind is CauseKind.RULE_BEGINS for cause in turn.causes)
 
 
+def _verdict_row(found: Forecast) -> "Row":
+    shown = {Verdict.COMPLIANT: Status.PASS, Verdict.NOT_COMPLIANT: Status.FAIL, Verdict.UNDECIDED: Status.UNKNOWN}
+    starts: list[tuple[datetime, Status, str]] = []
+    for standing in found.standings():
+        if not starts or starts[-1][1] is not shown[standing.verdict]:
+            starts.append((standing.since, shown[standing.verdict], standing.verdict.value.replace("_", " ")))
+    return _spans("Verdict", "all results together", starts, found.until, strong=True)
+
+
 def _row(found: Forecast, rule: str, subject: str, turns: list[Turn]) -> "Row":
+    starts: list[tuple[datetime, Status, str]] = [(found.at, turns[0].before.status, "")]
+    starts += [(turn.at, turn.after.status, "; ".join(cause.text for cause in turn.causes)) for turn in turns]
+    return _spans(rule.rpartition(".")[2], subject, starts, found.until)
+
+
+def _spans(
+    title: str, subject: str, starts: list[tuple[datetime, Status, str]], until: datetime, *, strong: bool = False
+) -> "Row":
     from policy_reports.document import Status as Shown
     from policy_reports.pictures.timeline import Row, Span
 
-    starts: list[tuple[datetime, Status, str]] = [(found.at, turns[0].before.status, "")]
-    starts += [(turn.at, turn.after.status, "; ".join(cause.text for cause in turn.causes)) for turn in turns]
-    ends = [start for start, _, _ in starts[1:]] + [found.until]
+    ends = [start for start, _, _ in starts[1:]] + [until]
     spans = [
         Span(start, end, Shown(status.value), why)
         for (start, status, why), end in zip(starts, ends, strict=True)
         if start < end
     ]
-    return Row(rule.rpartition(".")[2], subject, tuple(spans))
+    return Row(title, subject, tuple(spans), strong)

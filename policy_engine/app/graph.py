@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from policy_dsl.typed.schema import Schema
 from policy_dsl.values import format_instant
@@ -99,6 +100,9 @@ class _Builder:
         self.run, self.subject, self.view = run, subject, view
         self.snapshot: Snapshot = run.snapshot
         self.schema: Schema = run.program.schema
+        self.statuses: dict[str, Counter[Status]] = defaultdict(Counter)
+        for result in run.results:
+            self.statuses[result.subject][result.status] += 1
         self.results = self._results(rule)
         self.paths = self._paths()
         self.on_paths = tuple(dict.fromkeys([subject, *(node for path in self.paths for node in path)]))
@@ -113,12 +117,11 @@ class _Builder:
                 break
             shown.add(node)
         edges = [edge for edge in self.edges if edge.source in shown and edge.target in shown]
-        kinds = {node: self.snapshot.nodes[node].kind for node in reached}
-        hidden = Counter(kinds[node] for node in reached if node not in shown)
+        hidden = Counter(self.snapshot.nodes[node].kind for node in reached if node not in shown)
         return picture.Graph(
             title=f"Lineage of {self._name(self.subject)}",
             subject=self.subject,
-            nodes=tuple(self._node(node, shown, kinds) for node in sorted(shown)),
+            nodes=tuple(self._node(node, shown) for node in sorted(shown)),
             edges=tuple(picture.Edge(edge.type, edge.source, edge.target) for edge in edges),
             paths=self.paths,
             findings=tuple(self._finding(result) for result in self.results),
@@ -139,9 +142,7 @@ class _Builder:
             return found
         rules = self.run.program.rules
         found = [r for r in about if r.status in _OPEN]
-        return sorted(
-            found, key=lambda r: (_OPEN.index(r.status), SEVERITIES.index(rules[r.rule].severity), r.rule)
-        )
+        return sorted(found, key=lambda r: (_OPEN.index(r.status), SEVERITIES.index(rules[r.rule].severity), r.rule))
 
     def _paths(self) -> tuple[tuple[str, ...], ...]:
         """Return the paths of the results, each once; of things that a path names, those that are in the inventory."""
@@ -160,9 +161,10 @@ class _Builder:
     def _edges(self) -> Iterator[Edge]:
         """Yield the edges that are followed: lineage, or all; and those of the paths, whatever they are."""
         lineage = self.schema.lineage_edges
-        steps = {frozenset(pair) for path in self.paths for pair in zip(path, path[1:], strict=False)}
+        steps = {frozenset(pair) for path in self.paths for pair in pairwise(path)}
         for edge in self.snapshot.edges:
-            if self.view.all_edges or edge.type in lineage or (steps and frozenset((edge.source, edge.target)) in steps):
+            followed = self.view.all_edges or edge.type in lineage
+            if followed or (steps and frozenset((edge.source, edge.target)) in steps):
                 yield edge
 
     def _reached(self) -> dict[str, int]:
@@ -176,9 +178,9 @@ class _Builder:
 
     # --- things ------------------------------------------------------------------------------------------------
 
-    def _node(self, node_id: str, shown: set[str], kinds: Mapping[str, str]) -> picture.Node:
+    def _node(self, node_id: str, shown: set[str]) -> picture.Node:
         node = self.snapshot.nodes[node_id]
-        statuses = Counter(r.status for r in self.run.results if r.subject == node_id)
+        statuses = self.statuses[node_id]
         gravest = next((status for status in _GRAVEST if statuses[status]), None)
         return picture.Node(
             id=node_id,

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from policy_dsl.source import Span
 from policy_dsl.typed import tree
 from policy_dsl.values import format_instant, text
 from policy_engine.app.evaluate import Evaluation
 from policy_engine.app.hypothetical import waivers_of, world_of
-from policy_engine.evaluation.causes import EVIDENCE, parts_of
+from policy_engine.evaluation.causes import EVIDENCE, named_facts, parts_of
 from policy_engine.evaluation.forecast import is_worse, turns_of
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.waivers import apply_waivers
@@ -157,7 +158,9 @@ class _Reasons:
             yield Reason(ReasonKind.THING, f"{subject} is {verb}")
         if rule in other.program.rules and subject in other.snapshot.nodes:
             kinds = [run.snapshot.nodes[subject].kind for run in (self.before, self.after)]
-            what = f"{subject} is a {kinds[1]}, was a {kinds[0]}" if kinds[0] != kinds[1] else "the rule is about others"
+            what = (
+                f"{subject} is a {kinds[1]}, was a {kinds[0]}" if kinds[0] != kinds[1] else "the rule is about others"
+            )
             yield Reason(ReasonKind.THING, what)
 
     def _policy(self, rule: str) -> Iterator[Reason]:
@@ -168,7 +171,9 @@ class _Reasons:
         for word, was, now in (("begins", one.start, other.start), ("ends", one.end, other.end)):
             if was != now:
                 said = [format_instant(at) if at else "no certain day" for at in (now, was)]
-                yield Reason(ReasonKind.RULE, f"the time in which the rule is in force {word} on {said[0]}, was {said[1]}")
+                yield Reason(
+                    ReasonKind.RULE, f"the time in which the rule is in force {word} on {said[0]}, was {said[1]}"
+                )
         for name in sorted({*_definitions(old, one)} & {*_definitions(new, other)}):
             spans = old.definitions[name].syntax.span, new.definitions[name].syntax.span
             if _source(old, spans[0]) != _source(new, spans[1]):
@@ -179,8 +184,7 @@ class _Reasons:
                 yield Reason(ReasonKind.PARAMETER, f"parameter `{name}` is {text(now_set)}, was {text(was_set)}")
 
     def _facts(self, old: Result, new: Result) -> Iterator[Reason]:
-        named = {(f.node, f.attribute) for r in (old, new) for f in (*r.facts, *r.missing)}
-        for node, attribute in sorted(named):
+        for node, attribute in sorted(named_facts(old) | named_facts(new)):
             if attribute.startswith(EVIDENCE):
                 continue
             was, now = (_reading(world, node, attribute) for world in self.worlds)
@@ -201,14 +205,13 @@ class _Reasons:
     def _edges(self, old: Result, new: Result) -> Iterator[Reason]:
         """Yield edges of one side only that the paths of a proof take, or else that touch a thing which it names."""
         paths = [self._walked(number, result) for number, result in enumerate((old, new))]
-        on_path = sorted(key for key in self.gone if _hop(key) & paths[0]), sorted(
-            key for key in self.new if _hop(key) & paths[1]
-        )
-        if not any(on_path):
-            nodes = {f.node for r in (old, new) for f in (*r.facts, *r.missing)} | {old.subject}
+        gone = sorted(key for key in self.gone if frozenset(key[1:]) in paths[0])
+        added = sorted(key for key in self.new if frozenset(key[1:]) in paths[1])
+        if not gone and not added:
+            nodes = {node for node, _ in named_facts(old) | named_facts(new)} | {old.subject}
             nodes |= {node for pairs in paths for pair in pairs for node in pair}
-            on_path = tuple(sorted(k for k in keys if {k[1], k[2]} & nodes) for keys in (self.gone, self.new))  # type: ignore[assignment]
-        for keys, verb in zip(on_path, ("no longer there", "new"), strict=True):
+            gone, added = (sorted(k for k in keys if {*k[1:]} & nodes) for keys in (self.gone, self.new))
+        for keys, verb in ((gone, "no longer there"), (added, "new")):
             for edge, source, target in keys[:MOST_EDGES]:
                 yield Reason(ReasonKind.EDGE, f"`{source} {edge} {target}` is {verb}")
 
@@ -238,19 +241,12 @@ class _Reasons:
             return
         waivers, evaluator = waivers_of(self.after), self.evaluators[1]
         first = evaluator.evaluate(self.after.program.rules[new.rule], new.subject, start)
-        for turn in turns_of(evaluator, waivers, apply_waivers([first], waivers, start)[0][0], end):
+        for turn in turns_of(self.worlds[1], evaluator, waivers, apply_waivers([first], waivers, start)[0][0], end):
             for cause in turn.causes:
                 yield Reason(ReasonKind.TIME, f"on {_day(turn.at)}: {cause.text}")
 
 
-def _hop(key: tuple[str, str, str]) -> set[frozenset[str]]:
-    return {frozenset({key[1], key[2]})}
-
-
-def _source(program: tree.Program, span: object) -> str:
-    from policy_dsl.source import Span
-
-    assert isinstance(span, Span)  # noqa: S101 - every declaration has one
+def _source(program: tree.Program, span: Span) -> str:
     return program.files[span.file].text[span.start : span.end]
 
 
@@ -295,7 +291,7 @@ def comparison_to_json(found: Comparison, changes: Iterable[str] = (), effects: 
         "changed": [_difference(d) for d in found.changed],
         "added": [_difference(d) for d in found.added],
         "removed": [_difference(d) for d in found.removed],
-        "subjects": _names({n for n in found.before.snapshot.nodes}, {n for n in found.after.snapshot.nodes}),
+        "subjects": _names(set(found.before.snapshot.nodes), set(found.after.snapshot.nodes)),
         "rules": _names({*found.before.program.rules}, {*found.after.program.rules}),
         "same": found.same,
         "same_on_other_grounds": found.other_grounds,

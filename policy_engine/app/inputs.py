@@ -30,24 +30,31 @@ class Inputs:
     """Where compiled policies are kept between runs, if anywhere."""
 
 
-def read_inputs(target: Path, packs: Iterable[str] = (), *, cache: Path | None = None) -> Inputs:
+def read_inputs(
+    target: Path, packs: Iterable[str] = (), *, cache: Path | None = None, with_sources: bool = True
+) -> Inputs:
     """Read a profile, a folder that holds one, or a single inventory or BOM.
 
-    ``packs`` replaces the profile's packs; a single file without any is checked by the default pack.
+    ``packs`` replaces the profile's packs; a single file without any is checked by the default pack. Without sources,
+    the facts come from elsewhere, and packs are enough where there is no profile.
 
     Raises:
         InputError: something is not there, cannot be read or is not a profile.
     """
     if target.is_dir():
         if not (target / PROFILE_NAME).is_file():
+            if packs and not with_sources:
+                return Inputs(Profile(packs=tuple(packs)), b"", _packs(tuple(packs), Path()), {}, cache=cache)
             raise fault(
                 "PE0001",
                 f"there is no `{PROFILE_NAME}` in `{target}`",
-                help="name an inventory file, or write a profile",
+                help="name an inventory file, or write a profile" if with_sources else "name a profile, or packs",
             )
-        return _from_profile(target / PROFILE_NAME, tuple(packs), cache)
+        return _from_profile(target / PROFILE_NAME, tuple(packs), cache, with_sources)
     if target.suffix == ".toml":
-        return _from_profile(target, tuple(packs), cache)
+        return _from_profile(target, tuple(packs), cache, with_sources)
+    if not with_sources:
+        raise fault("PE0007", f"`{target}` is no profile, and the facts come from elsewhere")
     names = tuple(packs) or (DEFAULT_PACK,)
     profile = Profile(packs=names, sources=(target.name,))
     return Inputs(profile, b"", _packs(names, Path()), {str(target): read_file(target)}, cache=cache)
@@ -70,7 +77,7 @@ def read_file(path: Path) -> bytes:
         raise fault("PE0002", f"`{path}` cannot be read: {(error.strerror or 'unknown reason').lower()}") from error
 
 
-def _from_profile(path: Path, packs: tuple[str, ...], cache: Path | None) -> Inputs:
+def _from_profile(path: Path, packs: tuple[str, ...], cache: Path | None, with_sources: bool) -> Inputs:
     data = read_file(path)
     profile = parse_profile(data, str(path))
     folder = path.parent
@@ -85,7 +92,7 @@ def _from_profile(path: Path, packs: tuple[str, ...], cache: Path | None) -> Inp
         profile=profile,
         profile_bytes=data,
         packs=chosen,
-        sources=_matching(profile.sources, folder, required=True),
+        sources=_matching(profile.sources, folder, required=True) if with_sources else {},
         evidence=_matching(profile.evidence, folder, required=False),
         trust=trust,
         folder=folder,

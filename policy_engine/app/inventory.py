@@ -9,7 +9,7 @@ Rules:
 - **owners**: nobody answers for it, or somebody who is marked inactive;
 - **orphans**: no edge leads to it or from it, and no text names it as an owner;
 - **stale**: it is in the register and not retired, and no tool names it, though tools name others of its kind;
-- everything is in order of kind and id, whatever order the files come in.
+- AI things come first, then all others by kind and id, whatever order the files come in.
 """
 
 import json
@@ -20,6 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from policy_dsl.collector import without_search_for_cycles
 from policy_dsl.diagnostics import Severity, did_you_mean
 from policy_dsl.typed.schema import Schema
 from policy_dsl.values import text
@@ -160,13 +161,26 @@ def read_targets(targets: tuple[Path, ...], packs: tuple[str, ...] = (), *, cach
 
 
 def _within(folder: Path) -> list[Path]:
-    """Return the files below a folder that could be read, without what is hidden; links to folders are not followed."""
+    """Return the files below a folder that could be read, without what is hidden; links to folders are not followed.
+
+    Most Markdown in a folder is prose; what begins with front matter is a card.
+    """
     found = []
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths = (Path(place) / name for name in files if not name.startswith("."))
-        found += [path for path in paths if path.suffix.lower() in _SUFFIXES and path.is_file()]
+        found += [path for path in paths if path.suffix.lower() in _SUFFIXES and path.is_file() and _is_meant(path)]
     return found
+
+
+def _is_meant(path: Path) -> bool:
+    if path.suffix.lower() != ".md":
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(16).removeprefix(b"\xef\xbb\xbf").startswith(b"---")
+    except OSError:
+        return True  # read again, and told, with all the others
 
 
 def stock_of(inputs: Inputs, targets: tuple[Path, ...] = ()) -> Stock:
@@ -187,13 +201,14 @@ def stock_of(inputs: Inputs, targets: tuple[Path, ...] = ()) -> Stock:
         else problem
         for problem in estate.problems
     )
-    return take_stock(estate.snapshot, program.schema, problems)
+    with without_search_for_cycles():
+        return take_stock(estate.snapshot, program.schema, problems)
 
 
 def take_stock(snapshot: Snapshot, schema: Schema, problems: tuple[Problem, ...] = ()) -> Stock:
     """Return what a snapshot holds and what somebody should look at."""
     taking = _Taking(snapshot, schema)
-    entries = tuple(sorted(taking.entries.values(), key=lambda entry: (entry.kind, entry.id)))
+    entries = tuple(sorted(taking.entries.values(), key=taking.order))
     findings = [
         *(finding for entry in entries for finding in taking.about(entry)),
         *(_duplicate(alike, taking.entries) for alike in likely_duplicates(snapshot)),
@@ -285,6 +300,10 @@ class _Taking:
             aliases=node.aliases,
         )
 
+    def order(self, entry: Entry) -> tuple[bool, str, str]:
+        """Return where a thing stands in lists: what the rules are about comes first."""
+        return (entry.kind not in self._ai_kinds, entry.kind, entry.id)
+
     def about(self, entry: Entry) -> Iterable[Finding]:
         """Return what a thing by itself gives reason to look at."""
         about = (entry.id,)
@@ -338,7 +357,7 @@ def _duplicate(alike: Likeness, entries: dict[str, Entry]) -> Finding:
         advice = f"if they are one, give `{keep}` {line}"
     else:
         advice = f"if they are one, declare - {{id: {_quoted(keep)}, kind: {entries[keep].kind}, {line}}}"
-    return Finding(Section.DUPLICATES, (keep, *others), f"{alike.reason} as {_listed(others)}", advice)
+    return Finding(Section.DUPLICATES, (keep, *others), f"shares {alike.reason} with {_listed(others)}", advice)
 
 
 def _below(schema: Schema, kinds: Iterable[str]) -> frozenset[str]:

@@ -8,9 +8,9 @@ from policy_engine.app.evaluate import Evaluation
 from policy_engine.app.hypothetical import world_of
 from policy_engine.evaluation.remedy import Remedies, Remedy, remedies
 from policy_engine.evaluation.steps import Fix, Step, cost, listed
+from policy_engine.lineage.names import nearest
 from policy_engine.model.errors import InputError, fault
 from policy_engine.model.results import Result, Status
-from policy_engine.lineage.names import nearest
 from policy_engine.packs.profile import Enforcement
 from policy_evidence.canonical import JsonValue, canonical_bytes
 from policy_evidence.predicates import WAIVER_TYPE
@@ -67,7 +67,9 @@ def _not_about(run: Evaluation, rule: Rule, name: str) -> InputError:
     known = [r.subject for r in run.results if r.rule == rule.name]
     node = run.snapshot.nodes.get(name)
     if node is None:
-        return fault("PE0009", f"there is no `{name}` in the inventory", help=nearest(name, known or run.snapshot.nodes))
+        return fault(
+            "PE0009", f"there is no `{name}` in the inventory", help=nearest(name, known or run.snapshot.nodes)
+        )
     about = f"it is about every {rule.subject.type}: {', '.join(f'`{k}`' for k in known[:5])}" if known else None
     return fault("PE0009", f"`{rule.name}` is not about `{name}`, which is a {node.kind}", help=about)
 

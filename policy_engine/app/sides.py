@@ -57,7 +57,9 @@ def read_side(target: Path, packs: tuple[str, ...] = (), *, cache: Path | None =
     missing = [n for n in (DECISION_NAME, PROFILE_MEMBER, SNAPSHOT_NAME, TRUST_MEMBER) if n not in members]
     if missing:
         listed = ", ".join(f"`{name}`" for name in missing)
-        raise fault("PE3613", f"the bundle has no {listed}", str(target), help="only the bundle of an assessment has it")
+        raise fault(
+            "PE3613", f"the bundle has no {listed}", str(target), help="only the bundle of an assessment has it"
+        )
     return Side(replace(bundle_inputs(members), cache=cache), members[SNAPSHOT_NAME], _instant(members, target))
 
 
@@ -85,7 +87,9 @@ def with_packs(side: Side, files: tuple[Path, ...]) -> Side:
         data = read_file(file)
         name = pack_name(file.name, data)
         if name is None or not is_policy_file(file.name):
-            raise fault("PE3615", f"`{file}` is no pack", help="a pack is a .policy file that begins with `policy NAME`")
+            raise fault(
+                "PE3615", f"`{file}` is no pack", help="a pack is a .policy file that begins with `policy NAME`"
+            )
         packs = side.inputs.packs
         kept = {f: d for f, d in packs.files.items() if pack_name(f, d) != name} | {str(file): data}
         tried = PackFiles(

@@ -104,6 +104,10 @@ class _Reading:
         self.effects: list[str] = []
         self.faults: list[str] = []
 
+    def wrong(self, code: str, message: str, help: str | None = None) -> None:
+        """Note something wrong."""
+        self.faults.append(str(fault(code, message, help=help)))
+
     def finish(self) -> None:
         """Raise what was found wrong.
 
@@ -123,12 +127,12 @@ class _Reading:
         for key, there in (*((key, False) for key in added), *((key, True) for key in ended)):
             if (key in {edge.key for edge in self.snapshot.edges}) is not there:
                 message = f"`{key[1]} {key[0]} {key[2]}` is {'not' if there else 'already'} there"
-                self.faults.append(str(fault("PE3606", message)))
+                self.wrong("PE3606", message)
         spoken = {f.node for f in facts} | {end for key in (*added, *ended) for end in key[1:]}
         for node in sorted(removed & spoken):
-            self.faults.append(str(fault("PE3610", f"`{node}` is removed, and another change speaks of it")))
+            self.wrong("PE3610", f"`{node}` is removed, and another change speaks of it")
         for key in sorted({*added} & {*ended}):
-            self.faults.append(str(fault("PE3610", f"`{key[1]} {key[0]} {key[2]}` is both added and removed")))
+            self.wrong("PE3610", f"`{key[1]} {key[0]} {key[2]}` is both added and removed")
         self._say(sorted(removed), facts, added, ended)
         edges = [AddEdge(*key) for key in added] + [RemoveEdge(*key) for key in ended]
         return [*facts, *edges, *(RemoveNode(node) for node in sorted(removed))]
@@ -140,7 +144,7 @@ class _Reading:
         if name in self.aliases:
             return self.aliases[name]
         hint = nearest(name, self.snapshot.nodes)
-        self.faults.append(str(fault("PE3601", f"there is no `{name}` in the inventory", help=hint)))
+        self.wrong("PE3601", f"there is no `{name}` in the inventory", help=hint)
         return None
 
     def fact(self, written: str) -> SetFact | None:
@@ -154,7 +158,7 @@ class _Reading:
                 self.node(name)
             else:
                 hint = "write NODE.attribute=value, such as scorer.stage=production"
-                self.faults.append(str(fault("PE3602", f"`{written}` does not set an attribute", help=hint)))
+                self.wrong("PE3602", f"`{written}` does not set an attribute", help=hint)
             return None
         name, match = max(matches, key=lambda found: len(found[0]))
         return self._typed(self.aliases.get(name, name), match[1], match[2])
@@ -164,7 +168,7 @@ class _Reading:
         attribute = kind.attributes.get(name)
         if attribute is None:
             hint = did_you_mean(name, kind.attributes)
-            self.faults.append(str(fault("PE3604", f"a {kind.name} such as `{node}` has no `{name}`", help=hint)))
+            self.wrong("PE3604", f"a {kind.name} such as `{node}` has no `{name}`", help=hint)
             return None
         if written == "null":
             return SetFact(node, name, None)
@@ -172,7 +176,7 @@ class _Reading:
         value = read_value(raw, attribute.type)
         if isinstance(value, Misfit):
             message = f"`{name}` of `{node}` must be {value.expected}, and {describe(raw)} is not"
-            self.faults.append(str(fault("PE3603", message, help=value.help)))
+            self.wrong("PE3603", message, help=value.help)
             return None
         return SetFact(node, name, value)
 
@@ -180,7 +184,7 @@ class _Reading:
         seen: set[tuple[str, str]] = set()
         for fact in facts:
             if (fact.node, fact.attribute) in seen:
-                self.faults.append(str(fault("PE3610", f"`{fact.attribute}` of `{fact.node}` is set twice")))
+                self.wrong("PE3610", f"`{fact.attribute}` of `{fact.node}` is set twice")
             seen.add((fact.node, fact.attribute))
 
     def edge(self, written: str) -> tuple[str, str, str] | None:
@@ -188,14 +192,13 @@ class _Reading:
         words = written.split()
         if len(words) != 3:
             hint = "write it as in 'scorer trained_on loans', in quotes"
-            self.faults.append(str(fault("PE3602", f"`{written}` is not an edge", help=hint)))
+            self.wrong("PE3602", f"`{written}` is not an edge", help=hint)
             return None
         found = self.schema.edge_named(words[1])
         ends = self.node(words[0]), self.node(words[2])
         if found is None:
             names = [n for e in self.schema.edges.values() for n in (e.name, e.reverse) if n]
-            hint = did_you_mean(words[1], names)
-            self.faults.append(str(fault("PE3605", f"there is no edge `{words[1]}`", help=hint)))
+            self.wrong("PE3605", f"there is no edge `{words[1]}`", help=did_you_mean(words[1], names))
             return None
         if ends[0] is None or ends[1] is None:
             return None
@@ -203,7 +206,7 @@ class _Reading:
         source, target = (ends[1], ends[0]) if reverse else (ends[0], ends[1])
         kinds = self.snapshot.nodes[source].kind, self.snapshot.nodes[target].kind
         if not self.schema.connects(edge, *kinds):
-            self.faults.append(str(fault("PE3605", f"`{edge.name}` does not lead from a {kinds[0]} to a {kinds[1]}")))
+            self.wrong("PE3605", f"`{edge.name}` does not lead from a {kinds[0]} to a {kinds[1]}")
             return None
         return edge.name, source, target
 
@@ -218,7 +221,7 @@ class _Reading:
             if len({digests[file] for file in found}) != 1:
                 message = f"{'several pieces' if found else 'no piece'} of evidence `{name}`"
                 hint = "give the file as the profile finds it, or its digest as `policy-engine explain` shows it"
-                self.faults.append(str(fault("PE3607", f"there {'are' if found else 'is'} {message}", help=hint)))
+                self.wrong("PE3607", f"there {'are' if found else 'is'} {message}", help=hint)
                 continue
             for file in found:
                 kept.pop(file, None)
@@ -233,13 +236,12 @@ class _Reading:
             known = [full for full in program.parameters if full == name or full.endswith(f".{name}")]
             if not equals or not value:
                 hint = "write pack.parameter=value, such as bank.datasheet_age='180 days'"
-                self.faults.append(str(fault("PE3602", f"`{one}` does not set a parameter", help=hint)))
+                self.wrong("PE3602", f"`{one}` does not set a parameter", help=hint)
             elif len(known) != 1:
-                hint = ", ".join(known) if known else did_you_mean(name, program.parameters)
                 what = f"several parameters are named `{name}`" if known else f"there is no parameter `{name}`"
-                self.faults.append(str(fault("PE3608", what, help=hint)))
+                self.wrong("PE3608", what, help=", ".join(known) or did_you_mean(name, program.parameters))
             elif known[0] in found:
-                self.faults.append(str(fault("PE3610", f"parameter `{known[0]}` is set twice")))
+                self.wrong("PE3610", f"parameter `{known[0]}` is set twice")
             else:
                 found[known[0]] = value
                 was = text(program.parameters[known[0]])

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any
 from policy_dsl.typed.schema import Schema
 from policy_dsl.values import format_instant
 from policy_engine.app.evaluate import Evaluation, compile_policies, evaluate_snapshot
-from policy_engine.app.inputs import DEFAULT_PACK, Inputs
+from policy_engine.app.inputs import Inputs
 from policy_engine.lineage.graph import Snapshot
 from policy_engine.lineage.load import load_estate
 from policy_engine.model.errors import fault
-from policy_engine.model.problems import Problem
 from policy_engine.model.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -83,17 +82,21 @@ def read_stored(place: str, which: "Which", schema: Schema) -> Stored:
     return Stored(kept, store.get(kept.digest, schema), store.name)
 
 
-def evaluate_stored(inputs: Inputs, place: str, which: "Which", at: datetime) -> Evaluation:
+def evaluate_stored(
+    inputs: Inputs, place: str, which: "Which", at: datetime, *, progress: Progress = silent
+) -> Evaluation:
     """Run the policies and evidence of a profile over a stored snapshot.
 
     Raises:
         InputError: policies or the trust file have errors.
         LineageError: the snapshot cannot be read.
     """
+    progress.stage("compiling")
     program, diagnostics = compile_policies(inputs.packs.files, inputs.profile.parameters, inputs.cache)
+    progress.stage("loading")
     stored = read_stored(place, which, program.schema)
     named = replace(inputs, sources={stored.spoken: b""})
-    return evaluate_snapshot(named, at, program, stored.snapshot, (), diagnostics)
+    return evaluate_snapshot(named, at, program, stored.snapshot, (), diagnostics, progress=progress)
 
 
 def import_estate(
@@ -117,13 +120,13 @@ def import_stream(
     store: "Store",
     file: Path,
     edges: Path | None,
-    schema: Schema,
+    inputs: Inputs,
     moment: "Moment",
     *,
     strict: bool = False,
     progress: Progress = silent,
 ) -> "Imported":
-    """Put an inventory in lines or tables into a store, without holding them in memory.
+    """Put an inventory in lines or tables into a store, without holding them in memory; ``inputs`` has the packs.
 
     Raises:
         LineageError: a file is no such table, or the store cannot be written.
@@ -134,6 +137,8 @@ def import_stream(
     for path in (file, edges):
         if path is not None and not path.is_file():
             raise fault("PE0001", f"`{path}` {'is not a file' if path.exists() else 'does not exist'}")
+    program, _ = compile_policies(inputs.packs.files, inputs.profile.parameters, inputs.cache)
+    schema = program.schema
     try:
         if edges is not None or file.suffix.casefold() in TABLES:
             with _installed("reading a table"):
@@ -200,8 +205,3 @@ def _facts_to_json(change: "NodeChange") -> list[dict[str, Any]]:
         }
         for fact in change.facts
     ]
-
-
-def default_packs(packs: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the packs that give a file without a profile its schema."""
-    return packs or (DEFAULT_PACK,)

@@ -36,6 +36,7 @@ from policy_engine.app.evaluate import Evaluation, compile_policies, evaluate_sn
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.snapshot import from_bytes
 from policy_engine.model.errors import InputError
+from policy_engine.model.progress import Progress, silent
 from policy_evidence.bundle.archive import read_bundle
 from policy_evidence.bundle.checks import Check, CheckStatus, sound
 from policy_evidence.bundle.manifest import MANIFEST_NAME, check_manifest
@@ -80,9 +81,12 @@ class Verification:
         return 0 if sound(self.checks) else 3
 
 
-def verify_bundle(data: bytes, at: datetime, reader_trust: bytes | None = None) -> Verification:
+def verify_bundle(
+    data: bytes, at: datetime, reader_trust: bytes | None = None, *, progress: Progress = silent
+) -> Verification:
     """Check a bundle at the instant ``at``; ``reader_trust`` is the trust file that the reader brings, if any."""
     # 1 The archive is read in memory, with limits, and nothing is ever extracted.
+    progress.stage("checking signatures and digests")
     try:
         members = read_bundle(data)
     except BundleError as error:
@@ -109,9 +113,10 @@ def verify_bundle(data: bytes, at: datetime, reader_trust: bytes | None = None) 
     # 4–8
     decision = _decision(members, trust, at, checks)
     if decision is not None and _inputs(members, decision, checks):
-        again = _replay(members, decision, checks)
+        again = _replay(members, decision, checks, progress)
         if again is not None and reader_trust is not None:
-            _evidence(again, reader_trust, checks)
+            _evidence(again, reader_trust, checks, progress)
+        progress.stage("checking the report")
         _report(members, trust, at, checks)
         if again is not None:
             _assessment(members, again, checks)
@@ -218,9 +223,11 @@ def _inputs(members: Mapping[str, bytes], decision: DecisionPredicate, checks: l
     return True
 
 
-def _replay(members: Mapping[str, bytes], decision: DecisionPredicate, checks: list[Check]) -> Evaluation | None:
+def _replay(
+    members: Mapping[str, bytes], decision: DecisionPredicate, checks: list[Check], progress: Progress
+) -> Evaluation | None:
     try:
-        again = _evaluated_again(members, decision)
+        again = _evaluated_again(members, decision, progress)
     except (InputError, LineageError) as error:
         first = str(error).splitlines()[0]
         checks.append(_failed("replay", "PE5203", f"the inputs cannot be evaluated: {first}"))
@@ -234,16 +241,19 @@ def _replay(members: Mapping[str, bytes], decision: DecisionPredicate, checks: l
     return again
 
 
-def _evaluated_again(members: Mapping[str, bytes], decision: DecisionPredicate) -> Evaluation:
+def _evaluated_again(members: Mapping[str, bytes], decision: DecisionPredicate, progress: Progress) -> Evaluation:
     inputs = bundle_inputs(members)
+    progress.stage("compiling")
     program, diagnostics = compile_policies(inputs.packs.files, inputs.profile.parameters)
+    progress.stage("loading")
     snapshot = from_bytes(members[SNAPSHOT_NAME], program.schema)
-    return evaluate_snapshot(inputs, decision.instant, program, snapshot, (), diagnostics)
+    return evaluate_snapshot(inputs, decision.instant, program, snapshot, (), diagnostics, progress=progress)
 
 
-def _evidence(again: Evaluation, reader_trust: bytes, checks: list[Check]) -> None:
+def _evidence(again: Evaluation, reader_trust: bytes, checks: list[Check], progress: Progress) -> None:
     """Evaluate once more with the evidence judged by the reader's trust file: every result must be the same."""
-    yours = evaluate_snapshot(replace(again.inputs, trust=reader_trust), again.at, again.program, again.snapshot)
+    inputs = replace(again.inputs, trust=reader_trust)
+    yours = evaluate_snapshot(inputs, again.at, again.program, again.snapshot, progress=progress)
     before, after = ({(r.rule, r.subject): r for r in run.results} for run in (again, yours))
     wrong = [f"`{rule}` for `{subject}`" for rule, subject in before if before[rule, subject] != after[rule, subject]]
     if wrong:

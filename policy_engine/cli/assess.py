@@ -19,6 +19,7 @@ from policy_engine.cli.options import (
     run_options,
     write_file,
 )
+from policy_engine.cli.progress import progress_bar
 from policy_engine.cli.text import lines
 from policy_engine.model.errors import fault
 from policy_evidence.signing.files import read_private_key
@@ -53,8 +54,9 @@ def command(
     when = instant_option(at)
     inputs = read_inputs(target)
     key, report_signer = _signers(inputs)
-    run = evaluate(inputs, when, strict=strict)
-    assessment = assess(run, key, report_signer, clock())
+    with progress_bar() as progress:
+        run = evaluate(inputs, when, strict=strict, progress=progress)
+        assessment = assess(run, key, report_signer, clock(), progress=progress)
     files = {
         REPORT_NAME: assessment.report,
         ASSESSMENT_NAME: assessment.document.to_json(),

@@ -1,12 +1,13 @@
 """``policy-engine check``: the gate."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from policy_dsl.words import SEVERITIES
 from policy_engine.app.evaluate import Evaluation, evaluate
-from policy_engine.app.inputs import read_inputs
+from policy_engine.app.inputs import Inputs, read_inputs
 from policy_engine.cli.options import (
     cache_folder,
     folder_in_repository,
@@ -14,9 +15,13 @@ from policy_engine.cli.options import (
     outputs_option,
     refuse_inputs,
     run_options,
+    store_option,
+    which_option,
     write_file,
 )
+from policy_engine.cli.progress import Stopwatch, profile_lines, progress_bar
 from policy_engine.cli.text import lines
+from policy_engine.model.progress import Progress
 from policy_engine.model.results import Result, Status
 from policy_engine.packs.profile import Enforcement
 
@@ -29,7 +34,10 @@ from policy_engine.packs.profile import Enforcement
 @click.option(
     "--output", "outputs", multiple=True, metavar="FORMAT=FILE", help="Also write json, sarif, junit or markdown."
 )
+@click.option("--store", metavar="FILE|URL", help="Check a snapshot of this store, not the profile's sources.")
+@click.option("--as-of", metavar="WHICH", help="Which snapshot: an instant, then also that of evaluation, or a digest.")
 @click.option("--quiet", is_flag=True, help="Print the verdict alone.")
+@click.option("--profile", is_flag=True, help="Also print where the time went, on standard error.")
 def command(
     target: Path,
     at: str | None,
@@ -37,7 +45,10 @@ def command(
     strict: bool,
     fail_on: str,
     outputs: tuple[str, ...],
+    store: str | None,
+    as_of: str | None,
     quiet: bool,
+    profile: bool,
 ) -> int:
     """Evaluate and answer with an exit code.
 
@@ -46,10 +57,22 @@ def command(
     3 undecided, or evidence that cannot be verified.
     """
     files = outputs_option(outputs)
-    inputs = read_inputs(target, packs, cache=cache_folder())
-    refuse_inputs(files.values(), inputs)
-    run = evaluate(inputs, instant_option(at), strict=strict)
-    write_outputs(run, files)
+    with progress_bar() as bar:
+        watch = Stopwatch(bar)
+        watch.stage("reading")
+        stored = store is not None or as_of is not None
+        inputs = read_inputs(target, packs, cache=cache_folder(), with_sources=not stored)
+        refuse_inputs(files.values(), inputs)
+        if stored:
+            run = _check_stored(inputs, store, as_of, at, watch)
+        else:
+            run = evaluate(inputs, instant_option(at), strict=strict, progress=watch)
+        if files:
+            watch.stage("writing")
+            write_outputs(run, files)
+    if profile:
+        for line in profile_lines(watch.profile(run.results)):
+            click.echo(line, err=True)
     for line in lines(run):
         click.echo(line)
         if quiet:
@@ -60,6 +83,17 @@ def command(
         not_judged = len({file for file, _ in judged.unverifiable}) + judged.unjudged
         click.echo(f"  {run.count(Status.UNKNOWN)} results unknown, {not_judged} files of evidence not verified")
     return code
+
+
+def _check_stored(
+    inputs: Inputs, store: str | None, as_of: str | None, at: str | None, progress: Progress
+) -> Evaluation:
+    """Evaluate a snapshot as of an instant, at that instant unless another is given."""
+    from policy_engine.app.store import evaluate_stored
+
+    which = which_option(as_of or "latest")
+    instant = which if isinstance(which, datetime) and at is None else instant_option(at)
+    return evaluate_stored(inputs, store_option(store), which, instant, progress=progress)
 
 
 def exit_code(run: Evaluation, fail_on: str) -> int:
@@ -81,8 +115,6 @@ def _counts(run: Evaluation, result: Result, fail_on: str) -> bool:
 
 def write_outputs(run: Evaluation, files: dict[str, Path]) -> None:
     """Write the formats asked for, all from one document."""
-    if not files:
-        return
     from policy_engine.app.assessment import assessment_of
     from policy_engine.app.decision import decision_of
     from policy_engine.app.formats import render

@@ -13,6 +13,8 @@ from policy_dsl.values import format_instant
 from policy_engine.app.codes import all_codes
 from policy_engine.app.evaluate import compile_policies, evaluate
 from policy_engine.app.inputs import PROFILE_NAME, read_inputs
+from policy_engine.app.remedy import advice_to_json, advise, result_of
+from policy_engine.cli.foresight_text import advice_lines
 from policy_engine.cli.options import instant_option
 from policy_engine.cli.text import path
 from policy_engine.lineage.names import nearest
@@ -33,11 +35,15 @@ from policy_engine.packs.library import library, select
     help="The profile or its folder.",
 )
 @click.option("--at", metavar="INSTANT", help="The instant of evaluation. [default: now]")
-def command(what: str, subject: str | None, target: Path, at: str | None) -> None:
+@click.option("--fix", is_flag=True, help="Also say what would put the result right, the cheapest remedy first.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="json goes with --fix.")
+def command(what: str, subject: str | None, target: Path, at: str | None, fix: bool, form: str) -> None:
     """Explain a code such as PE2006, a rule, or with SUBJECT the result of a rule for it.
 
     A rule may be named without its pack where that is clear. Without a profile, the rules of the library are known.
     """
+    if (fix and subject is None) or (form == "json" and not fix):
+        raise fault("PE0007", "`--fix` needs RULE and SUBJECT" if fix else "`--format json` goes with `--fix`")
     if what.upper() in all_codes():
         click.echo(f"{what.upper()}: {all_codes()[what.upper()]}")
         return
@@ -48,11 +54,13 @@ def command(what: str, subject: str | None, target: Path, at: str | None) -> Non
         return
     run = evaluate(read_inputs(target), instant_option(at))
     rule = rule_named(run.program, what)
-    found = next((r for r in run.results if (r.rule, r.subject) == (rule.name, subject)), None)
-    if found is None:
-        known = [r.subject for r in run.results if r.rule == rule.name]
-        raise fault("PE0009", f"`{rule.name}` is not about `{subject}`", help=nearest(subject, known))
+    found = result_of(run, rule, subject)
+    if form == "json":
+        click.echo(advice_to_json(advise(run, rule, found)).decode())
+        return
     for line in _result_lines(rule, found):
+        click.echo(line)
+    for line in advice_lines(advise(run, rule, found)) if fix else ():
         click.echo(line)
 
 

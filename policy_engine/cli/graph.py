@@ -46,8 +46,8 @@ def command(
     """
     from policy_reports.pictures.render import FORMATS, render
 
-    format = out.suffix.lower().removeprefix(".")
-    if format not in FORMATS:
+    kind = out.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
         hint = f"end it in {' or '.join(f'.{name}' for name in FORMATS)}"
         raise fault("PE3703", f"the name `{out}` does not say which kind of picture it is", help=hint)
     inputs = read_inputs(target, packs, cache=cache_folder())
@@ -57,7 +57,7 @@ def command(
         full = rule_named(run.program, rule).name if rule is not None else None
         graph = graph_of(run, subject, full, View(Direction(direction), depth, limit, all_edges))
         progress.stage("drawing")
-        data = render(graph, format)
+        data = render(graph, kind)
     write_file(out, data)
     hidden = sum(graph.hidden.values())
     more = f", {hidden:,} more not shown" if hidden else ""

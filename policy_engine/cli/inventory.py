@@ -147,7 +147,8 @@ def _things(stock: Stock, limit: int | None) -> Iterator[str]:
     widths = [_width(column) for column in zip(*rows, strict=True)]
     for row, entry in zip(rows, shown, strict=True):
         cells = "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
-        yield f"  {cells}  {len(entry.sources)}{'' if entry.registered or not stock.has_register else ' (unregistered)'}"
+        listed = "" if entry.registered or not stock.has_register else " (unregistered)"
+        yield f"  {cells}  {len(entry.sources)}{listed}"
     yield from _more(len(stock.entries), limit)
 
 

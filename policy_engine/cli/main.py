@@ -3,6 +3,7 @@
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, NoReturn
 
 import click
@@ -11,14 +12,22 @@ from policy_engine import __version__
 
 _COMMANDS = {
     "check": "The gate: evaluate and exit with 0, 1, 2 or 3.",
+    "prepare": "Make the one file that `gate` answers from: policies compiled, evidence verified.",
+    "gate": "Answer for one subject, such as a deployment, at once.",
     "assess": "Evaluate, sign the decision, and write report, bundle and files for CI.",
     "verify": "Check a bundle or a report, with no network.",
     "inventory": "List what there is: duplicates, shadow AI, unknown owners, orphans, contradictions.",
-    "explain": "Say what a rule asks, why a result is what it is, or what a code means.",
+    "snapshot": "Keep the states that the estate was in, ask for them and compare them.",
+    "graph": "Draw the lineage around a subject, what decides its findings first.",
+    "explain": "Say what a rule asks, why a result is what it is, how to put it right, or what a code means.",
+    "forecast": "List what will change, when and why, if no fact changes.",
+    "diff": "Compare two targets, packs or instants, result by result.",
+    "what-if": "Try changes on a copy of the facts.",
     "test": "Run the tests of policies.",
     "fmt": "Lay policies out in the one canonical way.",
     "lint": "Find what policies say that is probably not meant.",
     "evidence": "Sign, add, verify and list evidence and waivers.",
+    "import": "Read a live system, such as an MLflow server, into a file.",
     "lsp": "Serve an editor that writes policies.",
     "keys": "Make keys, and certificates for signing reports.",
 }
@@ -33,7 +42,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = import_module(f"policy_engine.cli.{cmd_name}").command
+        # A module cannot be called by a word of Python itself, such as `import`.
+        module = cmd_name.replace("-", "_") + ("_" if iskeyword(cmd_name) else "")
+        command: click.Command = import_module(f"policy_engine.cli.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
@@ -98,7 +109,7 @@ def _reports(error: Any) -> tuple[str, ...]:
         return tuple(reports)
     problem = getattr(error, "problem", None)
     if problem is not None:
-        return (str(problem),)
+        return (str(problem), *((f"  help: {problem.help}",) if problem.help else ()))
     code, message, advice = (getattr(error, name, None) for name in ("code", "message", "help"))
     if code and message:
         return (f"error[{code}]: {message}", *((f"  help: {advice}",) if advice else ()))

@@ -4,19 +4,23 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable
-from datetime import UTC, date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from policy_engine.app.inputs import PROFILE_NAME, Inputs
+from policy_engine.cli.instants import clock as clock
+from policy_engine.cli.instants import instant_option as instant_option
 from policy_engine.model.errors import fault
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+STORE = "POLICY_ENGINE_STORE"
+"""The variable that names a store where no option does."""
+
 FORMATS = ("json", "sarif", "junit", "markdown")
-_INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?(\.\d+)?(Z|[+-]\d{2}:\d{2})")
 
 
 class _Target(click.Path):
@@ -44,11 +48,6 @@ def run_options(command: Command) -> Command:
     return command
 
 
-def clock() -> datetime:
-    """Return now, to the second. The only place that reads a clock."""
-    return datetime.now(UTC).replace(microsecond=0)  # noqa: TID251 - the command line is where instants come from
-
-
 def cache_folder() -> Path | None:
     """Return where compiled policies are kept: in the user's cache, unless POLICY_ENGINE_CACHE says where, or `off`."""
     chosen = os.environ.get("POLICY_ENGINE_CACHE")
@@ -61,24 +60,25 @@ def cache_folder() -> Path | None:
     return base / "policy-engine"
 
 
-def instant_option(text: str | None) -> datetime:
-    """Return the instant of ``--at``, or now.
+def which_option(text: str) -> str | datetime:
+    """Return the name of a snapshot, or the instant that is written in its place.
 
     Raises:
         InputError: PE0005.
     """
-    if text is None:
-        return clock()
-    try:
-        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
-            found = date.fromisoformat(text)
-            return datetime(found.year, found.month, found.day, tzinfo=UTC)
-        if _INSTANT.fullmatch(text):
-            return datetime.fromisoformat(text).astimezone(UTC).replace(microsecond=0)
-    except (ValueError, OverflowError):
-        pass  # a day or an hour that does not exist
-    hint = "write 2027-12-02 or 2027-12-02T09:00:00Z"
-    raise fault("PE0005", f"`{text}` is not an instant with a time zone", help=hint)
+    return instant_option(text) if re.match(r"\d{4}-", text, re.ASCII) else text
+
+
+def store_option(place: str | None) -> str:
+    """Return the path or URL of the store: of ``--store``, else from the environment.
+
+    Raises:
+        InputError: PE0007.
+    """
+    found = place or os.environ.get(STORE)
+    if not found:
+        raise fault("PE0007", "no store is named", help=f"write `--store FILE`, or set {STORE}")
+    return found
 
 
 def refuse_inputs(outputs: Iterable[Path], inputs: Inputs) -> None:
@@ -139,6 +139,21 @@ def write_file(path: Path, data: bytes) -> None:
         beside = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             beside.write_bytes(data)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise fault("PE0002", f"`{path}` cannot be written: {(error.strerror or 'unknown reason').lower()}") from error
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file of any size, piece by piece, whole or not at all."""
+    make_folder(path.parent)
+    try:
+        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with beside.open("wb") as stream:
+                stream.writelines(pieces)
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)

@@ -1,9 +1,7 @@
 """``policy-engine test``: runs the tests that policies declare, and says what they leave untested."""
 
 import os
-import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -16,7 +14,9 @@ from policy_engine.app.testing.coverage import Coverage, coverage_of
 from policy_engine.app.testing.documents import coverage_json, junit
 from policy_engine.app.testing.mutation import Fate, Laboratory, Mutant, Verdict, judge
 from policy_engine.cli.options import write_file
+from policy_engine.cli.progress import progress_bar
 from policy_engine.model.errors import fault
+from policy_engine.model.progress import counted
 from policy_engine.packs.library import PackFiles, is_policy_file, select
 
 _OUTPUTS = ("junit", "coverage")
@@ -107,10 +107,9 @@ def _mutate(chosen: PackFiles, wanted: str, jobs: int) -> int:
     request = (chosen.files, chosen.selected, wanted)
     laboratory = Laboratory(*request)
     count = len(laboratory.mutants)
-    shown = sys.stderr.isatty() and count > 0
     verdicts: Iterator[Verdict] = judge(laboratory, min(jobs, max(1, count // 20)), request)
-    bar = click.progressbar(verdicts, length=count, label="changing rules", file=sys.stderr) if shown else None
-    with bar or nullcontext(verdicts) as running:
+    with progress_bar() as progress:
+        running = counted(verdicts, "changing rules", count, progress)
         found = list(zip(laboratory.mutants, running, strict=True))
     survivors: list[tuple[Mutant, Verdict]] = [(m, v) for m, v in found if v.fate is Fate.SURVIVED]
     shown_tests: set[str] = set()

@@ -7,6 +7,7 @@ import click
 from policy_engine.app.inputs import read_file
 from policy_engine.app.verify import verify_bundle, verify_report
 from policy_engine.cli.options import clock, instant_option
+from policy_engine.cli.progress import progress_bar
 from policy_engine.model.errors import fault
 from policy_evidence.bundle.checks import Check, CheckStatus
 
@@ -42,7 +43,8 @@ def command(file: Path, trust: Path | None, at: str | None) -> int:
             raise fault("PE0007", "a report alone is checked against your trust file", help="add --trust FILE")
         found = verify_report(data, when, own)
     else:
-        found = verify_bundle(data, when, own)
+        with progress_bar() as progress:
+            found = verify_bundle(data, when, own, progress=progress)
     for check in found.checks:
         click.echo(_line(check))
     word, colour = _VERDICTS[found.exit_code]

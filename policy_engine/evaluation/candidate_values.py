@@ -16,7 +16,7 @@ _MOST = 16
 
 
 def candidates(attribute: Attribute, beside: Iterable[Any], at: datetime, now: Value | None = None) -> list[Value]:
-    """Return values of an attribute's type to try, other than ``now``; ``beside`` are those that it is compared with."""
+    """Return values of an attribute's type to try, but ``now``; ``beside`` are those that it is compared with."""
     known = [*beside]
     found: list[Value] = []
     for value in _of_type(attribute.type, known, at, now):

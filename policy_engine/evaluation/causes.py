@@ -64,7 +64,11 @@ def causes_of(
 ) -> tuple[Cause, ...]:
     """Return why a result is another from an instant on; never nothing."""
     rule = world.program.rules[after.rule]
-    found = [*_of_rule(rule, at), *_of_waivers(waivers, before, after, at), *_of_evidence(world, rule, before, after, at)]
+    found = [
+        *_of_rule(rule, at),
+        *_of_waivers(waivers, before, after, at),
+        *_of_evidence(world, rule, before, after, at),
+    ]
     found += _of_dates(world, rule, waivers, before, after, at)
     return tuple(found) or (Cause(CauseKind.RULE_DATE, _named_date(before, after)),)
 
@@ -112,11 +116,17 @@ def _within(part: object) -> list[Any]:
     return [m for m in members if is_dataclass(m)]
 
 
+def named_facts(result: Result) -> set[tuple[str, str]]:
+    """Return the things and attributes that a proof names, those that are missing too."""
+    read = {(fact.node, fact.attribute) for fact in result.facts}
+    return read | {(missing.node, missing.attribute) for missing in result.missing}
+
+
 def roles_asked(world: World, result: Result) -> tuple[str, ...]:
     """Return the roles that must sign what an open result lacks."""
     if result.status not in {Status.FAIL, Status.UNKNOWN}:
         return ()
-    lacking = {f.attribute for f in (*result.facts, *result.missing) if f.attribute.startswith(EVIDENCE)}
+    lacking = {attribute for _, attribute in named_facts(result) if attribute.startswith(EVIDENCE)}
     types = {name.removeprefix(EVIDENCE).partition(".")[0] for name in lacking}
     asked = patterns_of(world.program, world.program.rules[result.rule])
     return tuple(sorted({p.role for p in asked if p.type in types and p.role is not None}))
@@ -157,9 +167,7 @@ def _of_evidence(world: World, rule: tree.Rule, before: Result, after: Result, a
                     yield Cause(kind, said, record.subject, record.digest)
 
 
-def _turns(
-    world: World, pattern: tree.HasEvidence, record: Evidence, at: datetime
-) -> Iterator[tuple[CauseKind, str]]:
+def _turns(world: World, pattern: tree.HasEvidence, record: Evidence, at: datetime) -> Iterator[tuple[CauseKind, str]]:
     if record.counts_from == at:
         yield CauseKind.EVIDENCE_BEGINS, "begins to count"
     if record.counts_until == at:
@@ -182,7 +190,7 @@ def _age(world: World, pattern: tree.HasEvidence) -> Duration | None:
 
 
 def _nodes(result: Result) -> set[str]:
-    named = {fact.node for fact in result.facts} | {missing.node for missing in result.missing}
+    named = {node for node, _ in named_facts(result)}
     return named | {result.subject} | {hop.node for witness in result.witnesses for hop in witness.hops}
 
 
@@ -192,7 +200,7 @@ def _nodes(result: Result) -> set[str]:
 def _of_dates(
     world: World, rule: tree.Rule, waivers: Sequence[Waiver], before: Result, after: Result, at: datetime
 ) -> Iterator[Cause]:
-    for node, attribute in sorted({(f.node, f.attribute) for f in (*before.facts, *after.facts)}):
+    for node, attribute in sorted(named_facts(before) | named_facts(after)):
         if attribute.startswith(EVIDENCE):
             yield from _of_evidence_date(world, before, after, node, attribute)
             continue
@@ -205,9 +213,7 @@ def _of_dates(
             yield Cause(CauseKind.DATE_REACHED, f"`{attribute}` of {node} is {text(fact.value)}", node)
 
 
-def _of_evidence_date(
-    world: World, before: Result, after: Result, node: str, attribute: str
-) -> Iterator[Cause]:
+def _of_evidence_date(world: World, before: Result, after: Result, node: str, attribute: str) -> Iterator[Cause]:
     """Yield a date in evidence that a proof read before or after, and not both."""
     kind, _, name = attribute.removeprefix(EVIDENCE).partition(".")
     cited = {*before.evidence, *after.evidence}

@@ -86,16 +86,15 @@ def forecast(world: World, waivers: Sequence[Waiver], at: datetime, until: datet
     """Return what changes after ``at``, up to and including ``until``, if no fact does."""
     evaluator = PointEvaluator(world)
     results, _ = apply_waivers(evaluator.evaluate_all(at), waivers, at)
-    turns = (turn for result in results for turn in turns_of(evaluator, waivers, result, until))
+    turns = (turn for result in results for turn in turns_of(world, evaluator, waivers, result, until))
     ordered = sorted(turns, key=lambda turn: (turn.at, turn.after.rule, turn.after.subject))
     return Forecast(at, until, tuple(results), tuple(ordered))
 
 
 def turns_of(
-    evaluator: PointEvaluator, waivers: Sequence[Waiver], result: Result, until: datetime
+    world: World, evaluator: PointEvaluator, waivers: Sequence[Waiver], result: Result, until: datetime
 ) -> Iterator[Turn]:
-    """Yield the changes of one result, in order of time."""
-    world = evaluator.world
+    """Yield the changes of one result, in order of time; the evaluator is one over the world."""
     rule = world.program.rules[result.rule]
     own = [w for w in waivers if (w.rule, w.subject) == (result.rule, result.subject)]
     while result.valid_until is not None and result.valid_until <= until:

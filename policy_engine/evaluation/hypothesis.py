@@ -8,7 +8,8 @@ Rules:
   the old one, so that nothing passes on papers of something else.
 
 >>> from policy_engine.lineage.graph import Edge, Node
->>> estate = Snapshot.build([Node("scorer", "Model"), Node("loans", "Dataset")], [Edge("trained_on", "scorer", "loans")])
+>>> nodes = [Node("scorer", "Model"), Node("loans", "Dataset")]
+>>> estate = Snapshot.build(nodes, [Edge("trained_on", "scorer", "loans")])
 >>> changed_snapshot(estate, [RemoveNode("loans")]).edges
 ()
 """

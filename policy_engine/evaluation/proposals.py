@@ -23,7 +23,15 @@ from policy_dsl.values import Value
 from policy_engine.evaluation.candidate_values import candidates, sample
 from policy_engine.evaluation.causes import parts_within
 from policy_engine.evaluation.counting import compare
-from policy_engine.evaluation.hypothesis import AddEdge, AddEvidence, AddNode, Change, RemoveEdge, SetFact, changed_world
+from policy_engine.evaluation.hypothesis import (
+    AddEdge,
+    AddEvidence,
+    AddNode,
+    Change,
+    RemoveEdge,
+    SetFact,
+    changed_world,
+)
 from policy_engine.evaluation.point.compile import Compiler
 from policy_engine.evaluation.point.lineage import Lineage
 from policy_engine.evaluation.point.run import Run
@@ -168,7 +176,9 @@ class Proposer:
         missing = [(node, read) for node, read in reads if self.world.read(node, read.attribute) is None]
         for group in [[pair] for pair in (missing or reads)] + ([missing] if len(missing) > 1 else []):
             choices = [
-                candidates(read.attribute, self._beside(expression, read), self.at, self.world.read(node, read.attribute))
+                candidates(
+                    read.attribute, self._beside(expression, read), self.at, self.world.read(node, read.attribute)
+                )
                 for node, read in group
             ]
             for rank, values in enumerate(islice(product(*choices), MOST_TRIES)):
@@ -184,17 +194,21 @@ class Proposer:
                     found.append(frozenset({_obtaining(field.pattern, subject, record)}))
         return _best(found)
 
-    def _stating(self, node: str, attribute: Attribute, value: Value, rank: int = 0, *, any_value: bool = False) -> Step:
+    def _stating(
+        self, node: str, attribute: Attribute, value: Value, rank: int = 0, *, any_value: bool = False
+    ) -> Step:
         now = self.world.read(node, attribute)
         change = SetFact(node, attribute.name, value)
         said = f"`{attribute.name}` of {node}"
         if now is not None:
-            text = f"bring {said} from {value_in_words(now)} to {_such_as(attribute, value)}, and state it once it is so"
-            return Step(StepKind.ALTER, (change,), text, node, rank=rank)
+            text = (
+                f"bring {said} from {value_in_words(now)} to {_such_as(attribute, value)}, and state it once it is so"
+            )
+            return Step(StepKind.ALTER, (change,), text, node, rank=rank, example=not _is_choice(attribute))
         settle = self.world.why_missing(node, attribute.name) == "contradicted"
         verb = "settle what sources contradict each other about" if settle else "state"
         text = f"{verb} {said}" if any_value else f"{verb} {said}, if it is {_such_as(attribute, value)}"
-        return Step(StepKind.STATE, (change,), text, node, rank=rank)
+        return Step(StepKind.STATE, (change,), text, node, rank=rank, example=not _is_choice(attribute))
 
     def _reads(self, expression: tree.Expression) -> Iterator[tuple[str, tree.Read]]:
         """Yield the attributes that an expression reads of things in view, with the thing."""
@@ -434,16 +448,22 @@ def _latest_fields(expression: object) -> list[tree.LatestField]:
 def _obtaining(pattern: tree.HasEvidence, subject: str, record: Evidence) -> Step:
     signed = ""
     if pattern.role is not None:
-        signed = f", signed by {pattern.role}" if pattern.signers < 2 else f", signed by {pattern.signers} {pattern.role}s"
+        signed = (
+            f", signed by {pattern.role}" if pattern.signers < 2 else f", signed by {pattern.signers} {pattern.role}s"
+        )
     said = "".join(f", showing {name} {value_in_words(value)}" for name, value in sorted(record.fields.items()))
     text = f"obtain evidence `{pattern.type}` on {subject}{signed}{said}"
     return Step(StepKind.OBTAIN, (AddEvidence(record),), text, subject, (pattern.role,) if pattern.role else ())
 
 
+def _is_choice(attribute: Attribute) -> bool:
+    """Tell whether an attribute has a few values to choose from."""
+    return attribute.type is Simple.BOOLEAN or isinstance(attribute.type, EnumType)
+
+
 def _such_as(attribute: Attribute, value: Value) -> str:
     """Write a value; one of many that would do is an example."""
-    few = attribute.type is Simple.BOOLEAN or isinstance(attribute.type, EnumType)
-    return value_in_words(value) if few else f"a value such as {value_in_words(value)}"
+    return value_in_words(value) if _is_choice(attribute) else f"a value such as {value_in_words(value)}"
 
 
 def _new_id(world: World, kind: str) -> str:

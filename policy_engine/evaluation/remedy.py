@@ -17,7 +17,15 @@ from heapq import heappop, heappush
 from itertools import combinations
 
 from policy_dsl.typed import tree
-from policy_engine.evaluation.hypothesis import AddEdge, AddEvidence, AddNode, Change, RemoveEdge, SetFact, changed_world
+from policy_engine.evaluation.hypothesis import (
+    AddEdge,
+    AddEvidence,
+    AddNode,
+    Change,
+    RemoveEdge,
+    SetFact,
+    changed_world,
+)
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.proposals import NEW, Proposer
 from policy_engine.evaluation.steps import NOTHING, Fix, StepKind, contradictory, cost, order
@@ -66,7 +74,7 @@ def remedies(world: World, rule: tree.Rule, subject: str, at: datetime) -> Remed
     found: dict[object, Remedy] = {}
     for remedy in search.run():
         first = found.setdefault(_skeleton(remedy.steps), remedy)
-        if first is not remedy:
+        if first is not remedy and not any(step.example for step in remedy.steps):
             found[_skeleton(remedy.steps)] = replace(first, likewise=(*first.likewise, remedy.steps)[:MOST_VALUES])
         if len(found) > MOST_REMEDIES:
             break

@@ -38,7 +38,8 @@ COSTS = {StepKind.STATE: 1, StepKind.OBTAIN: 5, StepKind.ALTER: 20, StepKind.REW
 class Step:
     """One thing to do: the changes that it stands for, and what is said about it.
 
-    ``rank`` puts equally dear steps in order: the lower is the more natural.
+    ``rank`` puts equally dear steps in order: the lower is the more natural. ``example`` marks a value that stands for
+    many others.
     """
 
     kind: StepKind
@@ -47,6 +48,7 @@ class Step:
     node: str = ""
     roles: tuple[str, ...] = field(default=(), compare=False)
     rank: int = field(default=0, compare=False)
+    example: bool = field(default=False, compare=False)
 
     def __hash__(self) -> int:
         return hash(self.text)

@@ -6,9 +6,9 @@ unknown parts; a count rests on the things that make it so.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from typing import Any
 
+from policy_dsl.records import dataclass, field, replace
 from policy_dsl.typed.tree import Aggregate
 from policy_engine.evaluation import operators
 from policy_engine.model.results import FactRead, Hop, MissingFact, Witness

@@ -1,9 +1,9 @@
 """From conditions to a status: in force, in scope, excepted, required; and until when it stays so."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from datetime import datetime
 
+from policy_dsl.records import dataclass, replace
 from policy_dsl.typed import tree
 from policy_dsl.values import format_instant
 from policy_engine.evaluation.instants import earlier

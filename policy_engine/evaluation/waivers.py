@@ -5,10 +5,10 @@ A waiver that does not count, or that no failure needs, is reported.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from policy_dsl.records import dataclass, replace
 from policy_dsl.values import format_instant
 from policy_engine.evaluation.instants import earlier
 from policy_engine.model.evidence import Waiver

@@ -1,9 +1,9 @@
 """What a run looks at: policies, lineage and verified evidence. An evaluator adds nothing to it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from policy_dsl.records import dataclass
 from policy_dsl.typed.types import NodeType
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ Misfit(expected='a text', help='put it in quotes')
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -149,7 +149,10 @@ def _instant(raw: object) -> Scalar | Misfit:
             return Misfit("an instant that exists")
     if found is None or (isinstance(found, datetime) and found.tzinfo is None):
         return Misfit("an instant with its offset from UTC", "write it like `2027-12-31T09:00:00Z`")
-    return instant(found)
+    try:
+        return instant(found.astimezone(UTC) if isinstance(found, datetime) else found)
+    except OverflowError:
+        return Misfit("an instant of the years 1 to 9999 in UTC")
 
 
 def _duration(raw: object) -> Scalar | Misfit:

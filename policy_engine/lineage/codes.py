@@ -59,10 +59,11 @@ CODES: dict[str, str] = {
     "PE3171": "the accuracy that a document states of a model is none, or not one",
     "PE3172": "a card has no front matter",
     "PE3173": "a name in the place of an id is no id, so that no edge is made",
-    "PE3174": "an MLflow server cannot be reached",
+    "PE3174": "the address of an MLflow server is none, or nothing answers there",
     "PE3175": "an MLflow server refuses to answer",
     "PE3176": "what answers is no MLflow server, or not as one does",
     "PE3177": "data of a run have no purpose, so that they count as training data",
     "PE3178": "a citation names a part of the document in a way that is not read",
+    "PE3179": "an MLflow server does not have what is asked for by name",
 }
 """Meaning of each code; `docs/reference/codes.md` has an entry for every one."""

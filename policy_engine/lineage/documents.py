@@ -108,8 +108,12 @@ class _Unscanned:
         return self._scanned[0].place(pointer)
 
 
-def read_documents(file: str, data: bytes, limits: Limits) -> tuple[Document, ...]:
+def read_documents(
+    file: str, data: bytes, limits: Limits, *, repeated: list[Problem] | None = None
+) -> tuple[Document, ...]:
     """Return the documents of a file; an empty YAML document among others is left out.
+
+    Keys that stand twice in a file of JSON refuse it, unless a list is handed in that takes the problems.
 
     Raises:
         LineageError: the file cannot be read; the problem says where.
@@ -123,8 +127,8 @@ def read_documents(file: str, data: bytes, limits: Limits) -> tuple[Document, ..
     depth = limits.max_depth
     match form:
         case Form.JSON:
-            content = read_json(text, file, max_depth=depth)
-            places = _Unscanned(lambda: scan_json(text, file, max_depth=depth))
+            content = read_json(text, file, max_depth=depth, repeated=repeated)
+            places = _Unscanned(lambda: scan_json(text, file, max_depth=depth, repeated=repeated and []))
             return (Document(file, file, sha256, form, content, places),)
         case Form.JSON_LINES:
             lines = read_json_lines(text, file, max_depth=depth)

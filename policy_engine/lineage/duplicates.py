@@ -6,7 +6,7 @@ alike; every reason is found by grouping, so that the work grows with the number
 >>> from policy_engine.lineage.graph import Fact, Node, Snapshot
 >>> estate = Snapshot.build([Node("loans-2025", "Dataset"), Node("urn:x:7", "Dataset", {"name": Fact("Loans 2025")})])
 >>> [(found.ids, found.reason) for found in likely_duplicates(estate)]
-[(('loans-2025', 'urn:x:7'), 'one name and kind')]
+[(('loans-2025', 'urn:x:7'), 'the name and kind')]
 """
 
 import re
@@ -26,7 +26,7 @@ _SUPPLIES: Final = "supplied_by"
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Things that are probably one, and why."""
+    """Things that are probably one, and what they share."""
 
     ids: tuple[str, ...]
     reason: str
@@ -53,7 +53,18 @@ def likely_duplicates(snapshot: Snapshot) -> tuple[Likeness, ...]:
     for reason, group in (*_of_one_content(looks), *_of_one_package(looks), *_of_one_name(looks)):
         ids = tuple(sorted(look.id for look in group))
         found.setdefault(ids, Likeness(ids, reason))
-    return tuple(found[ids] for ids in sorted(found))
+    return _without_parts([found[ids] for ids in sorted(found)])
+
+
+def _without_parts(groups: list[Likeness]) -> tuple[Likeness, ...]:
+    """Leave out groups that are part of another."""
+    having: dict[str, list[frozenset[str]]] = {}
+    for group in groups:
+        ids = frozenset(group.ids)
+        for node_id in ids:
+            having.setdefault(node_id, []).append(ids)
+    # A thing is in a few groups only: as many as it has names, packages and digests.
+    return tuple(g for g in groups if not any(frozenset(g.ids) < other for other in having[g.ids[0]]))
 
 
 _Alike = tuple[str, list[_Look]]
@@ -61,14 +72,14 @@ _Alike = tuple[str, list[_Look]]
 
 def _of_one_content(looks: list[_Look]) -> Iterator[_Alike]:
     for group in _grouped(looks, lambda look: {look.digest} - {None}):
-        yield "one content digest", group
+        yield "the content digest", group
 
 
 def _of_one_package(looks: list[_Look]) -> Iterator[_Alike]:
     for group in _grouped(looks, lambda look: {str(replace(found, version="")) for found in look.packages}):
         for same in agreeing(group, lambda look: look.versions):
             if len(same) > 1:
-                yield "one package, and not all of them say which version", same
+                yield "the package, of which not all say the version,", same
 
 
 def _of_one_name(looks: list[_Look]) -> Iterator[_Alike]:
@@ -78,7 +89,7 @@ def _of_one_name(looks: list[_Look]) -> Iterator[_Alike]:
                 for same in agreeing(suppliers, lambda look: look.organisations):
                     if len(same) > 1:
                         supplied = all(look.suppliers for look in same)
-                        yield "one name, kind and supplier" if supplied else "one name and kind", same
+                        yield "the name, kind and supplier" if supplied else "the name and kind", same
 
 
 def _grouped(looks: list[_Look], keys: Callable[[_Look], Iterable[object]]) -> list[list[_Look]]:

@@ -77,14 +77,14 @@ def identify(claims: Iterable[Claims], report: Reporter) -> Identities:
 
 
 def _report_doubled(names: "_Names", own: list[NodeClaim], report: Reporter) -> None:
-    by_root: dict[str, dict[str, NodeClaim]] = {}
+    by_root: dict[str, dict[str, list[tuple[Origin, ...]]]] = {}
     for claim in own:
-        by_root.setdefault(names.root(claim.id), {}).setdefault(claim.id, claim)
+        by_root.setdefault(names.root(claim.id), {}).setdefault(claim.id, []).append(claim.origins)
     for together in by_root.values():
         if len(together) > 1:
             ids = sorted(together)
             listed = ", ".join(f"`{name}`" for name in ids)
-            origins = merge_origins(*(together[name].origins for name in ids))
+            origins = merge_origins(*(origins for name in ids for origins in together[name]))
             report.warn("PE3149", f"by their names {listed} are one thing, called `{ids[0]}` from here on", origins)
 
 
@@ -107,7 +107,7 @@ class _Contents:
         self.versions: dict[str, set[str]] = {}
 
     def add(self, digest: str, name: str, origins: tuple[Origin, ...]) -> None:
-        self.holders.setdefault(digest, {}).setdefault(name, origins)
+        _keep_first(self.holders.setdefault(digest, {}), name, origins)
 
     def take(self, claims: Claims) -> None:
         for claim in claims.attributes:
@@ -117,6 +117,11 @@ class _Contents:
                     self.add(digest, claim.node, claim.origins)
             elif claim.name == "version" and isinstance(claim.raw, str):
                 self.versions.setdefault(claim.node, set()).add(claim.raw)
+
+
+def _keep_first(places: dict[str, tuple[Origin, ...]], name: str, origins: tuple[Origin, ...]) -> None:
+    """Keep of several places the first in their own order, not in that of loading."""
+    places[name] = min(origins, places.get(name, origins), key=lambda at: [origin.sort_key for origin in at])
 
 
 def _join_equal_content(names: "_Names", content: _Contents, nodes: list[NodeClaim], report: Reporter) -> None:
@@ -133,7 +138,7 @@ def _join_equal_content(names: "_Names", content: _Contents, nodes: list[NodeCla
     for digest, holders in content.holders.items():
         for name, origins in holders.items():
             if names.knows(name) and (root := names.root(name)) in kinds:
-                digests.setdefault(root, {}).setdefault(digest, origins)
+                _keep_first(digests.setdefault(root, {}), digest, origins)
     # 2. A thing of which several digests are asserted is known by none of them: it could join any two others.
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for root, found in digests.items():

@@ -20,8 +20,9 @@ from policy_engine.lineage.binding import Misfit, describe, read_value
 from policy_engine.lineage.claims import AttributeClaim, Claims, EdgeClaim
 from policy_engine.lineage.graph import Edge, Fact, Node, Origin, Snapshot, merge_origins, spelling
 from policy_engine.lineage.identity import Identities, identify
+from policy_engine.lineage.importers.missing import says_nothing
 from policy_engine.lineage.locators import LONGEST_NAME, canonical
-from policy_engine.lineage.names import nearest, says_nothing
+from policy_engine.lineage.names import nearest
 from policy_engine.lineage.reporting import Reporter, spoken
 from policy_engine.model.problems import Problem, as_errors, sort_problems
 

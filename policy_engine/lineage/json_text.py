@@ -4,6 +4,9 @@ Rules: no key twice, no NaN or infinity, no number beyond a double's range, no h
 a number with a fraction or an exponent is a ``Decimal`` with its digits kept. The C parser of the standard library
 reads what is in order. Only what it refuses, or what somebody wants the place of, is read again by the scanner here.
 
+Whoever reads documents of others may hand in a list for keys that stand twice: each is added to it as a problem, and
+its last value taken, as RFC 8259 section 4 says that many readers do.
+
 >>> read_json('{"share": 0.80}', "a.json")
 {'share': Decimal('0.80')}
 >>> scan_json('{"nodes": 1}', "a.json").place("/nodes")
@@ -35,7 +38,7 @@ _WORDS: Final = {"true": True, "false": False, "null": None}
 _NOT_FINITE: Final = {"NaN", "Infinity", "-Infinity"}
 
 
-def read_json(text: str, file: str, *, max_depth: int = MAX_DEPTH) -> object:
+def read_json(text: str, file: str, *, max_depth: int = MAX_DEPTH, repeated: list[Problem] | None = None) -> object:
     """Return the content of a JSON text.
 
     Raises:
@@ -44,19 +47,19 @@ def read_json(text: str, file: str, *, max_depth: int = MAX_DEPTH) -> object:
     try:
         content = json.loads(text, parse_float=decimal, parse_constant=_refuse, object_pairs_hook=_unique)
     except (ValueError, RecursionError):
-        return scan_json(text, file, max_depth=max_depth).content
+        return scan_json(text, file, max_depth=max_depth, repeated=repeated).content
     if _HALF_PAIR.search(text) or deeper_than(content, max_depth):
         return scan_json(text, file, max_depth=max_depth).content
     return content
 
 
-def scan_json(text: str, file: str, *, max_depth: int = MAX_DEPTH) -> Located:
+def scan_json(text: str, file: str, *, max_depth: int = MAX_DEPTH, repeated: list[Problem] | None = None) -> Located:
     """Return the content of a JSON text with the place of every entry; slower than ``read_json``.
 
     Raises:
         LineageError: as in ``read_json``.
     """
-    return _Scanner(text, file, min(max_depth, _DEEPEST)).document()
+    return _Scanner(text, file, min(max_depth, _DEEPEST), repeated).document()
 
 
 def decimal(text: str) -> Decimal:
@@ -103,10 +106,11 @@ def _refuse(word: str) -> object:
 class _Scanner:
     """Reads one JSON text from left to right."""
 
-    def __init__(self, text: str, file: str, max_depth: int) -> None:
+    def __init__(self, text: str, file: str, max_depth: int, repeated: list[Problem] | None) -> None:
         self._text = text
         self._file = file
         self._max_depth = max_depth
+        self._repeated = repeated
         self._at = 0
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self._marks: dict[int, dict[str | int, Place]] = {}
@@ -147,14 +151,21 @@ class _Scanner:
                 raise self._wrong("PE3104", "a key in double quotes is expected here", pointer)
             key = self._string(pointer)
             if key in made:
-                self._at = key_at
-                raise self._wrong("PE3105", f"the key `{key}` stands twice", pointer + step(key))
+                self._twice(key, key_at, pointer)
             self._expect(":", pointer)
             self._skip_space()
             marks[key] = self._place()
             made[key] = self._value(pointer + step(key), depth)
             if not self._more("}", pointer):
                 return made
+
+    def _twice(self, key: str, key_at: int, pointer: str) -> None:
+        after, self._at = self._at, key_at
+        error = self._wrong("PE3105", f"the key `{key}` stands twice", pointer + step(key))
+        self._at = after
+        if self._repeated is None:
+            raise error
+        self._repeated.append(error.problem)
 
     def _list(self, pointer: str, depth: int) -> list[object]:
         made: list[object] = []

@@ -1,7 +1,8 @@
 """Reading an estate from files of any known format.
 
 Rules: the format is found by content; what cannot be read is a problem and the rest is read without it; nothing
-depends on the order of the files.
+depends on the order of the files. A key that stands twice refuses our own inventory; of a document of others, which
+nobody here can put right, the last value is taken with a warning.
 
 >>> from policy_dsl.typed.schema import Schema
 >>> estate = load_estate({"notes.yaml": b"hello: world"}, Schema())
@@ -21,11 +22,13 @@ from policy_engine.lineage.estate import Estate
 from policy_engine.lineage.graph import Source
 from policy_engine.lineage.importers.croissant import CroissantImporter
 from policy_engine.lineage.importers.cyclonedx import CycloneDxImporter
+from policy_engine.lineage.importers.datahub import DataHubImporter
+from policy_engine.lineage.importers.dbt import DbtImporter
 from policy_engine.lineage.importers.huggingface import HuggingFaceImporter
 from policy_engine.lineage.importers.interface import Importer
 from policy_engine.lineage.importers.inventory import InventoryImporter
-from policy_engine.lineage.importers.mlflow_export import MlflowExportImporter
 from policy_engine.lineage.importers.kserve import KServeImporter
+from policy_engine.lineage.importers.mlflow_export import MlflowExportImporter
 from policy_engine.lineage.importers.openlineage import OpenLineageImporter
 from policy_engine.lineage.importers.spdx3 import Spdx3Importer
 from policy_engine.lineage.join import join
@@ -40,8 +43,12 @@ IMPORTERS: tuple[Importer, ...] = (
     HuggingFaceImporter(),
     OpenLineageImporter(),
     KServeImporter(),
+    DbtImporter(),
+    DataHubImporter(),
 )
 """Every format that is read, in the order in which a document is tried."""
+
+_LAST_COUNTS = "the last of the values is taken; have whoever makes the document put it right"
 
 
 def load_estate(
@@ -57,8 +64,9 @@ def _load(files: Mapping[str, bytes], schema: Schema, strict: bool, limits: Limi
     documents: dict[str, Document] = {}
     claims: list[Claims] = []
     for file in sorted(files):
+        repeated: list[Problem] = []
         try:
-            found = read_documents(file, files[file], limits)
+            found = read_documents(file, files[file], limits, repeated=repeated)
         except LineageError as error:
             problems.append(error.problem)
             continue
@@ -72,9 +80,12 @@ def _load(files: Mapping[str, bytes], schema: Schema, strict: bool, limits: Limi
                 )
                 continue
             importer = next((each for each in IMPORTERS if each.detects(document)), None)
-            if importer is None:
+            if repeated and (importer is None or isinstance(importer, InventoryImporter)):
+                problems.append(repeated[0])  # in a document of ours it is a mistake to put right
+            elif importer is None:
                 problems.append(_unknown(document.file, "the format of the document is not known", document))
             else:
+                problems.extend(replace(each, severity=Severity.WARNING, help=_LAST_COUNTS) for each in repeated)
                 source = Source(document.name, document.sha256, importer.name, document.name)
                 claims.append(importer.claims(document, source, schema))
     snapshot, found_joining = join(claims, schema)

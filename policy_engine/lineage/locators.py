@@ -7,6 +7,7 @@ Rules:
   its default branch, ``main``, is no version;
 - an object in S3, Google Cloud or Azure storage is ``s3://``, ``gs://`` or ``abfss://``, whichever connector or web
   address names it; a slash at the end says nothing;
+- a project page of PyPI and a repository of GitHub are the package URLs that they stand for;
 - ``models:/name/3`` of MLflow is ``pkg:mlflow/name@3``; hex digits of digests and UUIDs are in lower case;
 - letters are compared composed (Unicode NFC), so that an accent typed in two ways is one letter.
 
@@ -195,8 +196,8 @@ def _web(name: str) -> str | None:
         parts = [part for part in path.split("/") if part]
         if host in _HUB and (repository := _hub_page(parts)):
             return repository
-        if stored := _stored(host, path.lstrip("/")):
-            return stored
+        if found := _stored(host, path.lstrip("/")) or _project(host, parts):
+            return found
     user, at, _ = address.netloc.rpartition("@")
     at_port = "" if port in (None, 443 if address.scheme == "https" else 80) else f":{port}"
     query = f"?{address.query}" if address.query else ""
@@ -213,6 +214,15 @@ def _stored(host: str, path: str) -> str | None:
         return f"gs://{path}"
     if (azure := _AZURE.fullmatch(host)) and first:
         return _azure(azure[1], first, rest)
+    return None
+
+
+def _project(host: str, parts: list[str]) -> str | None:
+    match host, parts:
+        case "pypi.org", ["project", project, *version] if len(version) < 2:
+            return _package(f"pkg:pypi/{project}{''.join(f'@{v}' for v in version)}")
+        case "github.com", [owner, repository]:
+            return _package(f"pkg:github/{owner}/{repository.removesuffix('.git')}")
     return None
 
 

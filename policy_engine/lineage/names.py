@@ -1,7 +1,5 @@
-"""Names as people and tools write them: what says nothing, and what was probably meant.
+"""Names as people and tools write them, and what was probably meant by one.
 
->>> says_nothing("[More Information Needed]"), says_nothing("credit scoring")
-(True, False)
 >>> nearest("credit-scorng", ["credit-scoring", "claims"])
 'did you mean `credit-scoring`?'
 """
@@ -10,18 +8,8 @@ from collections.abc import Iterable
 
 from policy_dsl.diagnostics import did_you_mean
 
-# What templates and generators write where nobody wrote anything.
-_FILLERS = frozenset(
-    {"", "[more information needed]", "unknown", "n/a", "tbd", "noassertion", "no description available"}
-)
-
 # Comparing against more names than this costs more than a suggestion is worth.
 _ENOUGH = 200
-
-
-def says_nothing(text: str) -> bool:
-    """Tell whether a text from a foreign format only stands where a value is missing."""
-    return text.strip().casefold() in _FILLERS
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

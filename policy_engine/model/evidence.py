@@ -1,9 +1,9 @@
 """Verified evidence and waivers as evaluation sees them: nothing unverified ever takes these forms."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 
+from policy_dsl.records import dataclass, field
 from policy_dsl.values import Value
 
 

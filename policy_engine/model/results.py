@@ -1,10 +1,14 @@
 """What an evaluation says: one result for each rule and subject, with what decided it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from policy_dsl.values import Value
+from policy_dsl.records import dataclass
+from policy_dsl.values import Value, format_instant, text
+
+if TYPE_CHECKING:
+    from policy_evidence.canonical import JsonValue
 
 
 class Status(StrEnum):
@@ -89,6 +93,22 @@ def verdict_of(statuses: "set[Status]") -> Verdict:
 
 def value_in_words(value: Value | None) -> str:
     """Write a fact's value for people; an absent one is not stated."""
-    from policy_dsl.values import text
-
     return "not stated" if value is None else text(value)
+
+
+def result_to_json(result: Result) -> "JsonValue":
+    """Return a result as JSON, the same on every machine."""
+    return {
+        "rule": result.rule,
+        "subject": result.subject,
+        "status": result.status.value,
+        "reason": result.reason,
+        "message": result.message,
+        "remedy": result.remedy,
+        "witnesses": [[{"edge": h.edge, "node": h.node} for h in w.hops] for w in result.witnesses],
+        "facts": [{"node": f.node, "attribute": f.attribute, "value": f.value} for f in result.facts],
+        "missing": [{"node": m.node, "attribute": m.attribute, "reason": m.reason} for m in result.missing],
+        "evidence": list(result.evidence),
+        "valid_until": format_instant(result.valid_until) if result.valid_until else None,
+        "waiver": result.waiver,
+    }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from policy_engine.lineage.documents import Document, Form, Limits, read_documents
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.load import load_estate
-from policy_engine.model.problems import Problem
+from policy_engine.model.problems import Problem, Severity
 from tests.lineage.estate_schema import SCHEMA
 
 CARDS = Path(__file__).parents[2] / ".." / "shared" / "samples" / "hf_cards"
@@ -165,3 +165,23 @@ def test_the_sample_cards_are_read_or_refused_at_their_place() -> None:
         "src__huggingface_hub__templates__datasetcard_template.md": ("PE3110", 4),
         "tests__fixtures__cards__sample_invalid_card_data.md": ("PE3161", 2),
     }
+
+
+def test_a_key_that_stands_twice_refuses_our_own_inventory_and_is_told_of_others() -> None:
+    own = b'{"inventory": 1, "nodes": [{"id": "a", "kind": "System", "users": 1,\n "users": 2}]}'
+    estate = load_estate({"a.json": own}, SCHEMA)
+    assert [(p.code, p.severity, p.line, p.column) for p in estate.problems] == [("PE3105", Severity.ERROR, 2, 2)]
+    assert not estate.snapshot.nodes
+    bom = b'{"bomFormat": "CycloneDX", "specVersion": "1.6", "components":\n [{"name": "x"}], "components": [{"name": 7}, 7]}'
+    estate = load_estate({"a.json": bom}, SCHEMA)
+    assert {(p.code, p.severity, p.line) for p in estate.problems} == {
+        ("PE3105", Severity.WARNING, 2), ("PE3121", Severity.WARNING, 2), ("PE3120", Severity.WARNING, 2),
+    }  # fmt: skip
+    assert not estate.snapshot.nodes  # of the two the last counts
+    assert load_estate({"a.json": bom}, SCHEMA, strict=True).has_errors
+
+
+@pytest.mark.parametrize("data", [b'{"a": 1, "a": 2}', b'[{"a": 1, "a": 2}]'])
+def test_a_key_that_stands_twice_in_what_is_no_format_is_the_only_problem(data: bytes) -> None:
+    [problem] = load_estate({"a.json": data}, SCHEMA).problems
+    assert (problem.code, problem.severity) == ("PE3105", Severity.ERROR)

@@ -5,9 +5,9 @@ module is its checked form. An edge points from the thing that depends to the th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from policy_dsl.records import dataclass, field
 from policy_dsl.typed.types import AttributeType, EnumType
 from policy_dsl.values import Value
 

@@ -6,15 +6,18 @@ are written with ``and``, ``or`` and ``not``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from policy_dsl.source import SourceFile, Span
-from policy_dsl.syntax import ast
+from policy_dsl.records import dataclass
 from policy_dsl.typed.schema import Attribute, Schema
 from policy_dsl.typed.types import Type
 from policy_dsl.values import Value
+
+if TYPE_CHECKING:
+    from policy_dsl.source import SourceFile, Span
+    from policy_dsl.syntax import ast
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +292,7 @@ class Definition:
     body: Expression
     type: Type
     slots: int
-    syntax: ast.Define
+    syntax: "ast.Define"
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,8 +322,8 @@ class Rule:
     otherwise: Message | None
     remedy: Message | None
     slots: int
-    span: Span
-    syntax: ast.Rule
+    span: "Span"
+    syntax: "ast.Rule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,7 +349,7 @@ class Program:
     definitions: Mapping[str, Definition]
     parameters: Mapping[str, Value]
     tests: tuple["PackTest", ...]
-    files: Mapping[str, SourceFile]
+    files: Mapping[str, "SourceFile"]
 
     def only(self, packs: frozenset[str]) -> "Program":
         """Return the program with the rules of the given packs alone."""
@@ -402,7 +405,7 @@ class Expectation:
     rule: str
     subject: str
     because_of: tuple[str, ...]
-    span: Span
+    span: "Span"
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,4 +415,4 @@ class PackTest:
     pack: str
     name: str
     steps: tuple["AtStep | Given | Expectation", ...]
-    span: Span
+    span: "Span"

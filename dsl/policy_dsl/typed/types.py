@@ -1,7 +1,8 @@
 """The types of the language."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from policy_dsl.records import dataclass
 
 
 class Simple(StrEnum):

@@ -1,9 +1,9 @@
 """The point evaluator: one rule, one subject, visiting only what the answer needs."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
+from policy_dsl.records import dataclass
 from policy_dsl.typed import tree
 from policy_engine.evaluation.messages import render
 from policy_engine.evaluation.point.compile import Compiler

@@ -113,7 +113,7 @@ def combined(coded: Sequence[Coded], size: int) -> Array:
     """Return one number for each combination of codes, below the product of their counts."""
     present = [(codes, count) for codes, count in coded if codes is not None]
     if len(present) == 1 and len(coded) == 1:
-        return np.asarray(present[0][0])
+        return present[0][0]
     total = _product(tuple(count for _, count in coded))
     found = np.zeros(size, np.int32 if total < 2**31 else np.int64)
     for codes, count in coded:
@@ -125,6 +125,15 @@ def combined(coded: Sequence[Coded], size: int) -> Array:
 
 def numbered(coded: Sequence[Coded], size: int) -> tuple[Array, Array]:
     """Number the distinct combinations of codes; return the number of each row and a row for each number."""
+    total = _product(tuple(count for _, count in coded))
+    if total <= _LARGEST_TABLE:
+        place = combined(coded, size)
+        standing = np.full(total, -1, np.int64)
+        standing[place] = np.arange(size)
+        present = np.flatnonzero(standing >= 0)
+        number = np.zeros(total, np.int64)
+        number[present] = np.arange(len(present))
+        return number[place], standing[present]
     codes = np.zeros(size, np.int64)
     for column, _ in coded:
         if column is not None:

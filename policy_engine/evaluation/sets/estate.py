@@ -39,6 +39,7 @@ class Estate:
 
     def __init__(self, file: EstateFile) -> None:
         self.file = file
+        self._kept: dict[Any, Any] = {}
         self.size = file.nodes
         self.types = {name: code for code, name in enumerate(file.edge_types)}
         self.kind = self._view("kind")
@@ -47,7 +48,6 @@ class Estate:
         down = [self._view(f"down.{part}") for part in ("row", "far", "type")]
         self.up = Way(*up, down[0], down[1], descending=False)
         self.down = Way(*down, up[0], up[1], descending=True)
-        self._kept: dict[Any, Any] = {}
         self._check()
 
     def way(self, *, upstream: bool) -> Way:
@@ -97,6 +97,10 @@ class Estate:
     def evidence(self, name: str) -> Array:
         """Return a column of the evidence: ``type``, ``issued``, ``from`` or ``until``."""
         return self._view(f"evidence.{name}")
+
+    def evidence_rows(self) -> Array:
+        """Return where the evidence about each node begins."""
+        return self._view("evidence.row")
 
     def evidence_of(self, name: str) -> tuple[Array, Array]:
         """Return the rows of all evidence of a type, and whom each is about."""
@@ -158,8 +162,11 @@ class Estate:
     # --- views ---------------------------------------------------------------------------------------------
 
     def _view(self, name: str) -> Array:
-        section = self.file.section(name)
-        return self._keep(("view", name), lambda: np.frombuffer(section, dtype=self.file.typecode(name) or "B"))
+        def found() -> Array:
+            section, typecode = self.file.section(name), self.file.typecode(name) or "B"
+            return np.frombuffer(section, typecode) if section.nbytes else np.zeros(0, typecode)
+
+        return self._keep(("view", name), found)
 
     def _column(self, name: str) -> tuple[Array | None, int]:
         if f"{name}.code" not in self.file:

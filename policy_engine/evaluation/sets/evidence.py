@@ -5,8 +5,6 @@ ages are added by the language's own arithmetic.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
 import numpy as np
 
 from policy_dsl.values import FIRST_INSTANT, LAST_INSTANT, Duration, add
@@ -87,5 +85,6 @@ def _signed(role: str, signers: int, estate: Estate) -> Array:
     """Return for each code of signers whether enough distinct keys hold a role."""
     if "evidence.signers.code" not in estate.file:
         return np.zeros(2, bool)
-    known: Any = estate.file.signers()
-    return np.array([False, False, *(sum(role in roles for roles in keys) >= signers for keys in known)], bool)
+    known = estate.file.signers()
+    held = [sum(role in roles for roles in known[entry]) for entry in range(len(known))]
+    return np.array([False, False, *(count >= signers for count in held)], bool)

@@ -175,6 +175,11 @@ class Counted:
     number: int
     members: "Members"
 
+    @property
+    def most(self) -> int:
+        """As far as members have to be counted: 1 only tells none from some, and 0 that it does not matter."""
+        return self.number if self.word is tree.CountWord.AT_LEAST else self.number + 1
+
 
 @dataclass(frozen=True, slots=True)
 class Pointwise:
@@ -299,15 +304,8 @@ def _conditions(members: Members) -> tuple[Condition, ...]:
 
 
 def members_in(condition: Condition) -> Iterator[Members]:
-    """Yield every range that a condition counts, in any depth and scope, each before those inside it."""
-    waiting = [condition]
-    seen: set[int] = set()
-    while waiting:
-        part = waiting.pop()
-        # A definition's body stands in many places and is looked at once.
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
+    """Yield every range that a condition counts, in any depth and scope."""
+    for part in everything_in(condition):
         match part:
             case Counted(members=members):
                 yield members
@@ -315,21 +313,31 @@ def members_in(condition: Condition) -> Iterator[Members]:
                 yield from (key.members for key in keys if isinstance(key, NumberKey))
             case _:
                 pass
-        waiting.extend(parts_of(part))
 
 
 def pointwise_in(condition: Condition) -> Iterator[Pointwise]:
     """Yield what is left to the point evaluator, in any depth and scope."""
+    yield from (part for part in everything_in(condition) if isinstance(part, Pointwise))
+
+
+def swept_in(condition: Condition) -> Iterator[Members]:
+    """Yield every range in lineage of which a condition only asks whether it has members, in any depth and scope."""
+    for part in everything_in(condition):
+        if isinstance(part, Counted) and part.most == 1 and isinstance(part.members.range, Flowing):
+            yield part.members
+
+
+def everything_in(condition: Condition) -> Iterator[Condition]:
+    """Yield a condition and every condition inside it, in any depth and scope, each once."""
     waiting = [condition]
     seen: set[int] = set()
     while waiting:
         part = waiting.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        if isinstance(part, Pointwise):
+        # A definition's body stands in many places and is looked at once.
+        if id(part) not in seen:
+            seen.add(id(part))
             yield part
-        waiting.extend(parts_of(part))
+            waiting.extend(parts_of(part))
 
 
 def conditions_of(plan: RulePlan) -> tuple[Condition, ...]:
@@ -368,3 +376,21 @@ def things_of(members: Members) -> frozenset[Thing]:
         case Flowing(anchor=anchor, barrier=barrier):
             beyond = frozenset() if barrier is None else things(barrier.condition) - {barrier.thing}
             return found | beyond | {anchor}
+
+
+def reads_record(condition: Condition) -> bool:
+    """Tell whether a condition reads the evidence in view."""
+    match condition:
+        case Decided(keys=keys):
+            return any(isinstance(key, FieldKey) for key in keys)
+        case Held() | Called():
+            # Their conditions look at other evidence, or at none.
+            return False
+        case _:
+            return any(map(reads_record, parts_of(condition)))
+
+
+def anchor_of(members: Members) -> Thing:
+    """Return where a range begins that is not everything."""
+    assert not isinstance(members.range, Whole)  # noqa: S101 - callers ask of ranges with an anchor
+    return members.range.anchor

@@ -25,7 +25,7 @@ _COMPARISONS = frozenset(tree.Operator) - {tree.Operator.PLUS, tree.Operator.MIN
 
 def plan_of(program: tree.Program) -> plan.Plan:
     """Return the plan of a program."""
-    return _Planner(program).plan()
+    return _Planner(program).program_plan()
 
 
 class _NotKeyed(Exception):
@@ -39,7 +39,7 @@ class _Planner:
         self._members: dict[plan.Members, plan.Members] = {}
         self._bodies: dict[tuple[str, tuple[tree.Expression | None, ...]], plan.Called] = {}
 
-    def plan(self) -> plan.Plan:
+    def program_plan(self) -> plan.Plan:
         return plan.Plan({rule.name: self.rule(rule) for rule in self.program.rules.values()})
 
     def rule(self, rule: tree.Rule) -> plan.RulePlan:
@@ -122,7 +122,9 @@ class _Planner:
         except _NotKeyed as why:
             return self.pointwise(expression, slots, str(why))
         where = None if expression.where is None else self.condition(expression.where, slots)
-        if where is not None and any(plan.pointwise_in(where)):
+        asks_more = where is not None and any(plan.pointwise_in(where))
+        ranges = () if where is None else tuple(plan.members_in(where))
+        if asks_more or any(plan.reads_record(members.condition) for members in ranges):
             return self.pointwise(expression, slots, "a condition on evidence asks more than keys of it")
         return plan.Held(self.thing(expression.subject), pattern, where)
 

@@ -19,6 +19,10 @@ MAYBE: Final = 1
 TRUE: Final = 2
 
 
+class NotInColumns(Exception):
+    """A part of a plan is left to the point evaluator in this estate; the reason is one phrase."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Rows of things by slot. ``kinds`` says that there is one slot and that it holds all things of some kinds."""

@@ -163,6 +163,13 @@ class EstateFile(Container):
         self.verify(name)
         return bytes(self.section(name))
 
+    def text(self, name: str, index: int) -> str:
+        """Return a text of a list that travels with the estate."""
+        offset = self.section(f"{name}.offset")
+        if not 0 <= index < len(offset) - 1:
+            raise damaged(f"`{name}` has no entry {index}")
+        return text_between(offset, self.section(f"{name}.text"), index, name)
+
     def _dictionary(self, name: str, read: Callable[[str], _T]) -> "Dictionary[_T]":
         found = self._dictionaries.get(name)
         if found is None:

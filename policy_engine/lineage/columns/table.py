@@ -96,9 +96,10 @@ class EstateTable:
     evidence: EvidenceRows = field(default_factory=EvidenceRows)
     documents: Mapping[str, bytes] = field(default_factory=dict)
     """JSON that travels with the estate, such as its compiled policies, by name."""
+    texts: Mapping[str, Texts] = field(default_factory=dict)
+    """Lists of texts that travel with the estate, such as the pieces of its policies, by name."""
     facts_digest: str | None = None
     digest: str | None = None
-    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 def arrange(
@@ -135,6 +136,8 @@ def arrange(
     sections |= _adjacency(edges, n, number, arrays)
     sections |= _evidence(table.evidence, n, number, arrays)
     sections |= {name: ("B", document) for name, document in sorted(table.documents.items())}
+    for name, texts in sorted(table.texts.items()):
+        sections |= {f"{name}.offset": ("Q", arrays.made("Q", texts.offset)), f"{name}.text": ("B", texts.text)}
     header = {
         "nodes": n,
         "edges": len(edges.source),
@@ -148,7 +151,6 @@ def arrange(
         "documents": sorted(table.documents),
         "facts_digest": table.facts_digest,
         "digest": table.digest,
-        "meta": table.meta,
     }
     return header, sections
 

@@ -16,7 +16,6 @@ import os
 from array import array
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from policy_engine.lineage.columns.arrays import Arrays, Plain
 from policy_engine.lineage.columns.codec import encode
@@ -36,14 +35,14 @@ def write_estate(
     snapshot: Snapshot,
     evidence: EvidenceSet | None = None,
     documents: Mapping[str, bytes] | None = None,
-    meta: Mapping[str, Any] | None = None,
+    texts: Mapping[str, Texts] | None = None,
 ) -> None:
-    """Write a snapshot, verified evidence about it and JSON documents to travel with them; whole or not at all.
+    """Write a snapshot, verified evidence about it and what is to travel with them; whole or not at all.
 
     Raises:
         LineageError: PE3405, a value cannot be kept; PE3406, the file cannot be written.
     """
-    write_columns(path, table_of(snapshot, evidence or EvidenceSet(), documents or {}, meta or {}))
+    write_columns(path, table_of(snapshot, evidence or EvidenceSet(), documents, texts))
 
 
 def write_columns(
@@ -65,7 +64,7 @@ def table_of(
     snapshot: Snapshot,
     evidence: EvidenceSet,
     documents: Mapping[str, bytes] | None = None,
-    meta: Mapping[str, Any] | None = None,
+    texts: Mapping[str, Texts] | None = None,
 ) -> EstateTable:
     """Return a snapshot and its evidence as columns."""
     nodes = list(snapshot.nodes.values())
@@ -80,9 +79,9 @@ def table_of(
         edges=_edges(snapshot, rank),
         evidence=_evidence(evidence, rank),
         documents=documents or {},
+        texts=texts or {},
         facts_digest=snapshot.facts_digest,
         digest=snapshot.digest,
-        meta=meta or {},
     )
 
 

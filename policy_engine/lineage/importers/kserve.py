@@ -198,11 +198,12 @@ class _Reading:
             for each, place in self._shapes.parts(raw, "storageUris", here):
                 found.append((self._text(each, "uri", place), f"{place}/uri"))
             found.append((self._stored(raw, here, namespace), f"{here}/storage"))
-            for uri, place in found:
-                model = self._model(uri, place, namespace)
-                if model is not None:
-                    self._gathering.attribute(model, "library", library or None, here)
-                    self._gathering.edge("deploys", deployment, model, place)
+            models = [(model, place) for uri, place in found if (model := self._model(uri, place, namespace))]
+            for model, place in models:
+                self._gathering.attribute(model, "library", library or None, here)
+                self._gathering.edge("deploys", deployment, model, place)
+            if not models:
+                self._gathering.skip("a predictor does not say which model it serves", here, "PE3166")
 
     def _under(self, of: _Entry, key: str, at: str) -> tuple[_Entry, str, str]:
         part, here = self._shapes.part(of, key, at)

@@ -27,6 +27,10 @@ class Labels:
         """Remember that the document states an attribute in its own place."""
         self._given.add((thing.id, name))
 
+    def is_given(self, thing: Thing, name: str) -> bool:
+        """Tell whether an attribute of a thing has been told."""
+        return (thing.id, name) in self._given
+
     def fits(self, thing: Thing, key: str) -> bool:
         """Tell whether a key names an attribute of a thing."""
         return self._attribute(thing, key) is not None

@@ -14,6 +14,7 @@ Lists of keys and values, as REST writes them, and mappings, as the Python clien
 not say of which server they are count as answers of one server.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ class _Used:
 class _Run:
     """What a run says of the models that come out of it, or go into it."""
 
-    thing: Thing
+    thing: Thing | None
     experiment: str | None
     used: tuple[_Used, ...]
     measures: tuple[Measure, ...]
@@ -197,14 +198,12 @@ class _Reading:
             self._shapes.report("PE3120", "a run needs a `run_id`", at)
             return
         thing = self._gathering.thing(f"mlflow:runs/{number}", "Run", at)
-        if thing is None:
-            return
         data, data_at = self._shapes.part(entity, "data", at)
-        tags = dict(self._pairs(data, "tags", data_at))
-        name = self._shapes.text(info, "run_name", here)
-        self._gathering.attribute(thing, "name", name, f"{here}/run_name")
-        commit = tags.get("mlflow.source.git.commit")
-        self._gathering.attribute(thing, "version", commit if isinstance(commit, str) else None, f"{data_at}/tags")
+        if thing is not None:
+            name = self._shapes.text(info, "run_name", here)
+            self._gathering.attribute(thing, "name", name, f"{here}/run_name")
+            commit = dict(self._pairs(data, "tags", data_at)).get("mlflow.source.git.commit")
+            self._gathering.attribute(thing, "version", commit if isinstance(commit, str) else None, f"{data_at}/tags")
         measures = [
             Measure(key, value, f"{data_at}/metrics")
             for key, value in self._pairs(data, "metrics", data_at)
@@ -315,6 +314,10 @@ class _Reading:
             claim(thing, "description", self._shapes.text(model, "description", model_at), f"{model_at}/description")
         stage = entity.get("current_stage")
         claim(thing, "stage", _STAGES.get(stage) if isinstance(stage, str) else None, f"{at}/current_stage")
+        template = entity.get("template")
+        if is_prompt and isinstance(template, str):
+            # What a prompt is, is its text.
+            self._gathering.digest(thing, hashlib.sha256(template.encode()).hexdigest(), f"{at}/template")
         if not is_prompt:
             claim(thing, "release_names", sorted(self._aliases(number, entity, at, model, model_at)), f"{at}/aliases")
         self._tags(thing, entity, at)

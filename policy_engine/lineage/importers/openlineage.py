@@ -20,14 +20,12 @@ from policy_dsl.typed.schema import Schema
 from policy_engine.lineage.claims import Claims
 from policy_engine.lineage.documents import Document
 from policy_engine.lineage.graph import Source
+from policy_engine.lineage.importers.flows import MAX_PAIRS, comes_from
 from policy_engine.lineage.importers.gathering import Gathering, Thing
 from policy_engine.lineage.importers.labels import Labels
 from policy_engine.lineage.importers.openlineage_events import Facets, Flow, Folding, Key, is_event
 from policy_engine.lineage.importers.openlineage_said import Said, key_of, lineage_said
 from policy_engine.lineage.importers.placeholders import filled
-
-MAX_PAIRS = 10_000
-"""So many pairs of an output and an input of one run are kept as edges; beyond, the way leads through the run."""
 
 _LOOKED_AT = 20  # of a list, to find out whether it is one of events
 _MODEL_TYPES = frozenset({"MODEL", "ML_MODEL", "MLMODEL"})
@@ -226,12 +224,7 @@ class _Telling:
     def _comes_from(self, made: Thing | None, used: Thing | None, at: str) -> None:
         if made is None or used is None:
             return
-        names = {
-            ("Dataset", "Dataset"): "derived_from",
-            ("Model", "Dataset"): "trained_on",
-            ("Model", "Model"): "finetuned_from",
-        }
-        self._edge(names.get((made.kind, used.kind), "depends_on"), made, used, at)
+        self._edge(comes_from(made.kind, used.kind), made, used, at)
 
     def _edge(self, name: str, source: Thing | None, target: Thing | None, at: str) -> None:
         """Tell an edge once, however many runs say so; what comes out where it went in has changed in place."""

@@ -156,7 +156,7 @@ class Store:
             counts = []
             for table, column in ((NODES, NODES.c.kind), (EDGES, EDGES.c.type)):
                 counted = select(column, func.count()).where(holds_in(table, number)).group_by(column).order_by(column)
-                counts.append({name: amount for name, amount in connection.execute(counted).tuples()})
+                counts.append({row[0]: row[1] for row in connection.execute(counted)})
             documents = select(SOURCES.c.document).where(holds_in(SOURCES, number)).order_by(SOURCES.c.name)
             written = connection.execute(documents).scalars().all()
         try:

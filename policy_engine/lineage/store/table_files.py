@@ -12,7 +12,7 @@ Rules:
 import hashlib
 import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
@@ -75,17 +75,25 @@ def _rows(path: Path, needed: tuple[str, ...], schema: Schema) -> Iterator[tuple
     reader = _CellReader(schema) if kind == "csv" else None
     with duckdb.connect(config={"memory_limit": _MEMORY, "threads": 2}) as connection:
         try:
-            found = connection.execute(f"SELECT * FROM {_READERS[kind]}", [str(path)])  # noqa: S608 - one of three texts
-            columns = [column[0] for column in found.description or ()]
+            table = f"SELECT * FROM {_READERS[kind]}"  # noqa: S608 - one of three texts
+            columns = {
+                str(name): str(of) for name, of, *_ in connection.execute(f"DESCRIBE {table}", [str(path)]).fetchall()
+            }
             missing = [column for column in needed if column not in columns]
             if missing:
-                advice = f"its columns are {', '.join(f'`{column}`' for column in columns[:20])}"
+                advice = f"its columns are {', '.join(f'`{column}`' for column in list(columns)[:20])}"
                 raise lineage_error("PE3315", f"the table has no column `{missing[0]}`", file=str(path), advice=advice)
+            # Instants are fetched as microseconds: with their zones, DuckDB would need a library for them.
+            zoned = [name for name, of in columns.items() if of == "TIMESTAMP WITH TIME ZONE"]
+            counted = ", ".join(f"epoch_us({_quoted(name)}) AS {_quoted(name)}" for name in zoned)
+            table = table.replace("*", f"* REPLACE ({counted})") if zoned else table
+            found = connection.execute(table, [str(path)])
             number = 0
             while batch := found.fetchmany(_BATCH):
                 for cells in batch:
                     number += 1
                     said = {name: _plain(cell) for name, cell in zip(columns, cells, strict=True) if cell is not None}
+                    said |= {name: _instant(said[name]) for name in zoned if name in said}
                     yield number, said if reader is None else reader.read(said)
         except duckdb.Error as error:
             reason = str(error).partition("\n")[0][:200]
@@ -96,11 +104,20 @@ def _plain(cell: Any) -> object:
     """Return a cell as an inventory holds it."""
     if isinstance(cell, float):
         return Decimal(repr(cell))
-    if isinstance(cell, datetime):
-        return cell if cell.tzinfo is not None else cell.replace(tzinfo=UTC)
     if isinstance(cell, list | tuple):
         return [_plain(item) for item in cell]
     return cell if isinstance(cell, str | bool | int | Decimal | date | dict) else str(cell)
+
+
+def _instant(microseconds: object) -> object:
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(str(microseconds)))
+    except OverflowError:
+        return f"{microseconds} microseconds after 1970"  # which no type takes for an instant
+
+
+def _quoted(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
 
 
 class _CellReader:

@@ -9,7 +9,7 @@ Rules of the layout:
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
@@ -239,14 +239,23 @@ def _fitted(text: str, font: str, size: float, available: float) -> str:
 class Report(BaseDocTemplate):  # type: ignore[misc]  # reportlab publishes no types
     """The pages: a cover with its signature place, then pages with header and footer."""
 
-    def __init__(self, *, title: str, organisation: str, footer: str, colour: Color, pages: Pages) -> None:
+    def __init__(
+        self,
+        *,
+        title: str,
+        organisation: str,
+        footer: str,
+        colour: Color,
+        pages: Pages,
+        on_page: Callable[[], None] | None = None,
+    ) -> None:
         self.output = io.BytesIO()
         super().__init__(self.output, pagesize=(PAGE_WIDTH, PAGE_HEIGHT), lang="en-GB", invariant=1, pageCompression=0)
         self.organisation = _fitted(shortened(organisation, 120), REGULAR, 8, WIDTH * 0.35)
         room = WIDTH * 0.97 - width(self.organisation, REGULAR, 8)
         self.header = _fitted(shortened(title, 160), REGULAR, 8, room)
         self.footer = _fitted(shortened(footer, 160), REGULAR, 8, WIDTH * 0.8)
-        self.colour, self.pages = colour, pages
+        self.colour, self.pages, self.on_page = colour, pages, on_page
         cover_foot = styles.SIGNATURE_BOX[3] + 34
         cover = self._frame(cover_foot, PAGE_HEIGHT - cover_foot - 22 * mm)
         body = self._frame(styles.BOTTOM, styles.FRAME_HEIGHT)
@@ -308,6 +317,8 @@ class Report(BaseDocTemplate):  # type: ignore[misc]  # reportlab publishes no t
         canvas.place_field()
 
     def _furniture(self, canvas: TaggedCanvas, _: Any) -> None:
+        if self.on_page is not None:
+            self.on_page()
         head, foot = PAGE_HEIGHT - 15 * mm, 13 * mm
         with canvas.artifact("/Type /Pagination /Subtype /Header"):
             self._small(canvas)

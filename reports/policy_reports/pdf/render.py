@@ -6,6 +6,8 @@ The bytes depend on the document alone, so the same document gives the same file
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from policy_reports.document import AssessmentDocument
 from policy_reports.errors import ReportError
 from policy_reports.pdf import findings, sections
@@ -18,14 +20,17 @@ from policy_reports.queries import VERDICT_WORDS
 _LISTED_KEYS = ("section-", "violation-")
 
 
-def render_pdf(document: AssessmentDocument) -> bytes:
-    """Render the report, unsigned, with the document attached; its cover has an empty signature field."""
+def render_pdf(document: AssessmentDocument, on_page: Callable[[], None] | None = None) -> bytes:
+    """Render the report, unsigned, with the document attached; its cover has an empty signature field.
+
+    ``on_page`` is called for each page of both passes, for whoever wants to see that something happens.
+    """
     attachment = document.to_json()
     pages = Pages()
     story = _story(document, attachment, pages)
-    first, _ = _report(document, pages).render(story)
+    first, _ = _report(document, pages, on_page).render(story)
     pages.of_heading, pages.total = first.drawn.of_heading, first.drawn.total
-    second, drawn = _report(document, pages).render(story)
+    second, drawn = _report(document, pages, on_page).render(story)
     # INVARIANT: page numbers are not part of the layout, so the second pass breaks pages where the first did.
     if second.drawn != pages:
         raise ReportError("PE6004", "the page numbers of the report did not settle")
@@ -40,13 +45,14 @@ def render_pdf(document: AssessmentDocument) -> bytes:
     return finish(second, drawn, metadata, attachment)
 
 
-def _report(document: AssessmentDocument, pages: Pages) -> Report:
+def _report(document: AssessmentDocument, pages: Pages, on_page: Callable[[], None] | None) -> Report:
     return Report(
         title=document.title,
         organisation=document.organisation,
         footer=f"Decision {document.inputs.decision}",
         colour=VERDICT_COLOURS[document.verdict],
         pages=pages,
+        on_page=on_page,
     )
 
 

@@ -28,7 +28,7 @@ def graph_to_scene(graph: Graph, spelled: Spelling) -> Scene:
     """Place and draw a graph; ``spelled`` turns text into what the format can show."""
     lane = _lane(graph)
     links = [Link(edge.source, edge.target, edge.type) for edge in graph.edges]
-    ids = [*lane, *(node.id for node in graph.nodes if node.id not in lane)]
+    ids = [*lane, *sorted({node.id for node in graph.nodes} - set(lane))]
     layered = layers(ids, links, lane)
     meeting = _meetings(layered)
     cards = {
@@ -179,7 +179,7 @@ class _Drawing:
         """Yield the lines, those of paths last so that they lie above; a piece that edges share is drawn once."""
         plain: dict[Outline, None] = {}
         strong: dict[Outline, None] = {}
-        heads: dict[Drawn, None] = {}
+        heads: dict[Point, tuple[Drawn, ...]] = {}
         pairs = {pair for path in self.graph.paths for pair in pairwise(path)}
         for route in sorted(self.layered.routes, key=lambda r: self._on_path(r, pairs)):
             marked = self._on_path(route, pairs)
@@ -187,14 +187,15 @@ class _Drawing:
                 Style(None, ACCENT, 2.6) if marked else Style(None, LINE, 1.1, (5.0, 3.0) if route.backwards else ())
             )
             (strong if marked else plain).update(dict.fromkeys(self._pieces(route, shift, style)))
-            heads.update(dict.fromkeys(self._head(route, shift, ACCENT if marked else MUTED)))
+            tip = self._tip(route, shift)
+            heads[tip] = tuple(self._head(route, tip, ACCENT if marked else MUTED))
         own = (
             item
             for edge in self.graph.edges
             if edge.source == edge.target
             for item in self._loop(edge.source, edge.type, shift)
         )
-        yield Group((*plain, *strong, *heads, *own))
+        yield Group((*plain, *strong, *(item for head in heads.values() for item in head), *own))
 
     def _on_path(self, route: Route, pairs: set[tuple[str, str]]) -> bool:
         link = route.link
@@ -237,15 +238,15 @@ class _Drawing:
         # Seen from the right, an outline is that of the left turned upside down.
         return inset(self.nodes[item].shape, height, height / 2 - offset if mirrored else height / 2 + offset)
 
-    def _head(self, route: Route, shift: float, colour: str) -> Iterator[Drawn]:
+    def _tip(self, route: Route, shift: float) -> Point:
+        if route.backwards:
+            return self._leaves(route.items[0], route, shift)
+        return self._arrives(route.items[-1], route, shift)
+
+    def _head(self, route: Route, tip: Point, colour: str) -> Iterator[Drawn]:
         """Yield the arrow head where an edge ends, and its label beside it."""
-        end = (
-            self._leaves(route.items[0], route, shift)
-            if route.backwards
-            else self._arrives(route.items[-1], route, shift)
-        )
         way = 1 if route.backwards else -1
-        x, y = end
+        x, y = tip
         yield polygon(((x, y), (x + way * _HEAD, y - 3.6), (x + way * _HEAD, y + 3.6)), Style(colour))
         anchor = Anchor.START if route.backwards else Anchor.END
         yield Text(x + way * (_HEAD + 3), y - 3, self.labels[route.link.label], LABEL, colour, Face.ITALIC, anchor)

@@ -28,7 +28,7 @@ svg a:focus .ring {{ stroke: #d9480f; stroke-width: 3px; }}
 table {{ border-collapse: collapse; width: 100%; margin: 1.5rem 0; font-size: 0.9rem; }}
 caption {{ text-align: left; font-weight: bold; font-size: 1.1rem; padding-bottom: 0.4rem; }}
 th, td {{ text-align: left; vertical-align: top; padding: 0.35rem 0.7rem; border-bottom: 1px solid #c9d1da; }}
-td {{ overflow-wrap: anywhere; }}
+td {{ overflow-wrap: break-word; }}
 thead th {{ background: #eef2f6; }}
 tr:target {{ background: #fff3bf; }}
 """
@@ -77,7 +77,7 @@ def _table(table: Table, rows: dict[str, str]) -> Iterator[str]:
     yield "<tbody>"
     for number, row in enumerate(table.rows):
         first, *others = (f'<bdi dir="auto">{escape(text)}</bdi>' for text in row)
-        name = rows[table.keys[number]] if table.keys else ""
+        name = rows.get(table.keys[number], "") if table.keys else ""
         start = (
             f'<tr id="{name}"><th scope="row"><a href="#{name}-picture">{first}</a></th>'
             if name

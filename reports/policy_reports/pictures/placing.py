@@ -51,14 +51,16 @@ def heights(layered: Layers, size: Mapping[str, float], lane: frozenset[Item]) -
 
 
 def _first_order(layered: Layers, lane: frozenset[Item]) -> list[list[Item]]:
-    """Return the items of each column, those of the lane in the middle."""
+    """Return the items of each column, way points and the lane in the middle."""
     columns: list[list[Item]] = [[] for _ in range(max(layered.column.values()) + 1)]
     for item, at in layered.column.items():
         columns[at].append(item)
     for column in columns:
         firm = [item for item in column if item in lane]
-        others = [item for item in column if item not in lane]
-        column[:] = [*others[: len(others) // 2], *firm, *others[len(others) // 2 :]]
+        ways = [item for item in column if item not in lane and _passes(item)]
+        others = [item for item in column if item not in lane and not _passes(item)]
+        half, half_way = len(others) // 2, len(ways) // 2
+        column[:] = [*others[:half], *ways[:half_way], *firm, *ways[half_way:], *others[half:]]
     return columns
 
 

@@ -1,29 +1,30 @@
 """A scene → PNG, two dots for each pixel so that it is sharp on paper and on fine screens.
 
-Lines are drawn twice as large, strip by strip, and scaled down; text is written by the fonts that the reports carry.
-A character that those do not have is spelled out as `[U+XXXX]`, and so is one that needs shaping (`png_text`).
+Lines are drawn three times as large, strip by strip, and scaled down; text is written by the fonts that the reports
+carry. A character that those do not have is spelled out as `[U+XXXX]`, and so is one that needs shaping (`png_text`).
 """
 
 from __future__ import annotations
 
 import io
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
 from policy_reports.errors import ReportError
 from policy_reports.pictures.colours import PAPER
 from policy_reports.pictures.faces import Face, font_bytes, measures
-from policy_reports.pictures.scene import Anchor, Outline, Scene, Text, bounds, dashes, flattened
+from policy_reports.pictures.scene import Anchor, Outline, Point, Scene, Text, dashes, flattened
 from policy_reports.plaintext import spelled, visible
 
 if TYPE_CHECKING:
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import ImageDraw, ImageFont
 
 MOST_DOTS = 160_000_000
 """What a picture may have at most: about 500 MB while it is drawn."""
 _STRIP = 256
-_FINE = 2
+_FINE = 3
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN"})
 _ANCHORS = {Anchor.START: "ls", Anchor.MIDDLE: "ms", Anchor.END: "rs"}
 
@@ -62,14 +63,15 @@ def to_png(scene: Scene) -> bytes:
     scale = 2 if 4 * pixels <= MOST_DOTS else 1
     size = (round(scene.width * scale), round(scene.height * scale))
     picture = Image.new("RGB", size, PAPER)
-    outlines = [(bounds(item), item) for group in scene.groups for item in group.items if isinstance(item, Outline)]
+    outlines = [(flattened(item), item) for group in scene.groups for item in group.items if isinstance(item, Outline)]
+    extents = [(min(y for _, y in points), max(y for _, y in points)) for points, _ in outlines]
     for top in range(0, size[1], _STRIP):
         high = min(_STRIP, size[1] - top)
         strip = Image.new("RGB", (size[0] * _FINE, high * _FINE), PAPER)
         draw = ImageDraw.Draw(strip)
-        for (_, upper, _, lower), item in outlines:
+        for (upper, lower), (points, item) in zip(extents, outlines, strict=True):
             if upper * scale - 8 < top + high and lower * scale + 8 > top:
-                _outline(draw, item, scale * _FINE, top * _FINE)
+                _outline(draw, points, item, scale * _FINE, top * _FINE)
         picture.paste(strip.resize((size[0], high), Image.Resampling.BOX), (0, top))
     writer = ImageDraw.Draw(picture)
     for group in scene.groups:
@@ -86,8 +88,8 @@ def to_png(scene: Scene) -> bytes:
     return written.getvalue()
 
 
-def _outline(draw: ImageDraw.ImageDraw, outline: Outline, scale: float, top: float) -> None:
-    points = [(x * scale, y * scale - top) for x, y in flattened(outline)]
+def _outline(draw: ImageDraw.ImageDraw, place: Sequence[Point], outline: Outline, scale: float, top: float) -> None:
+    points = [(x * scale, y * scale - top) for x, y in place]
     style = outline.style
     if outline.closed:
         points.append(points[0])
@@ -106,7 +108,3 @@ def _font(face: Face, size: float) -> ImageFont.FreeTypeFont:
 
     # The basic layout: the finer one depends on libraries that not every machine has, and bytes should not.
     return ImageFont.truetype(io.BytesIO(font_bytes(face)), size, layout_engine=ImageFont.Layout.BASIC)
-
-
-if TYPE_CHECKING:
-    _ = Image

@@ -82,7 +82,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The content of a picture in words; ``keys`` names rows that groups of the picture stand for."""
+    """The content of a picture in words; ``keys`` names the rows that groups of the picture stand for."""
 
     caption: str
     head: tuple[str, ...]

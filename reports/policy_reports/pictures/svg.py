@@ -49,7 +49,7 @@ def element(scene: Scene, *, linked: bool = False) -> str:
 
 def row_ids(scene: Scene) -> dict[str, str]:
     """Return for the key of every row its id in a page."""
-    keys = dict.fromkeys(key for table in scene.tables for key in table.keys)
+    keys = dict.fromkeys(key for table in scene.tables for key in table.keys if key)
     return {key: f"row-{number}" for number, key in enumerate(keys, 1)}
 
 

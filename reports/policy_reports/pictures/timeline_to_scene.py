@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from policy_reports.document import Status
 from policy_reports.pictures.cards import WORDS, Spelling
-from policy_reports.pictures.colours import ACCENT, FAINT, INK, MUTED, PAPER, RULE, STATUS
+from policy_reports.pictures.colours import ACCENT, INK, MUTED, PAPER, RULE, STATUS
 from policy_reports.pictures.faces import Face, shortened, width, wrapped
 from policy_reports.pictures.scene import Drawn, Group, Scene, Style, Table, Text, line, rectangle
 from policy_reports.pictures.ticks import ticks
@@ -75,7 +75,7 @@ class _Drawing:
             height=end + _MARGIN / 2,
             title=self.spelled(timeline.title),
             description=self._description(),
-            groups=(heading, grid, *rows, *marks, Group(self._lines(axis, y)), footer),
+            groups=(heading, grid, Group(self._lines(axis, y)), *rows, *marks, footer),
             tables=self._tables(),
         )
 
@@ -145,9 +145,8 @@ class _Drawing:
             lines.append([_placed(_LEFT, f"+{left} more changes", Face.REGULAR, 10)])
         height = max(44.0, 12 + _BAR + _LINE * len(lines) + 10)
         items: list[Drawn] = []
-        if row.strong:
-            items.append(rectangle(_MARGIN - 8, top, _WIDTH - 2 * _MARGIN + 16, height - 2, Style(FAINT), 5))
-        items.append(line(((_MARGIN, top + height - 1), (_LEFT + _CHART, top + height - 1)), Style(None, RULE, 0.6)))
+        foot = ((_MARGIN, top + height - 1), (_LEFT + _CHART, top + height - 1))
+        items.append(line(foot, Style(None, INK, 1.2) if row.strong else Style(None, RULE, 0.6)))
         room = _LABEL - 22
         title = shortened(self.spelled(row.title), Face.BOLD, 12, room)
         items.append(Text(_MARGIN, top + 17, title, 12, INK, Face.BOLD))
@@ -158,7 +157,10 @@ class _Drawing:
         y = top + 9 + _BAR
         for line_of in lines:
             y += _LINE
-            items += [Text(note.left, y, note.text, 10, INK) for note in line_of]
+            for note in line_of:
+                # On a plate, so that no line of the grid runs through it.
+                items.append(rectangle(note.left - 2, y - 9.5, note.right - note.left + 4, 12, Style(PAPER)))
+                items.append(Text(note.left, y, note.text, 10, INK))
         return Group(tuple(items), self._words(row), f"row {number}"), top + height
 
     def _bar(self, left: float, right: float, middle: float, status: Status) -> list[Drawn]:
@@ -221,7 +223,7 @@ class _Drawing:
                     span.cause,
                 )
                 rows.append(tuple(self.spelled(text) for text in said))
-                keys.append(f"row {number}" if span is row.spans[0] else f"row {number} {_instant(span.start)}")
+                keys.append(f"row {number}" if span is row.spans[0] else "")
         head = ("Rule", "Subject", "From", "Until", "Status", "Why")
         found = [Table("What holds when", head, tuple(rows), tuple(keys))]
         marks = tuple((_instant(at), self.spelled(text)) for at, text in sorted(self._shown_marks()))
@@ -260,4 +262,6 @@ def _day(at: datetime) -> str:
 
 
 def _instant(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    """Write an instant, a midnight as its day."""
+    at = at.astimezone(UTC)
+    return f"{at:%Y-%m-%d}" if at.time() == time() else f"{at:%Y-%m-%dT%H:%M:%SZ}"

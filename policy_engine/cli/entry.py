@@ -1,0 +1,28 @@
+"""Where ``policy-engine`` starts. A gate that is called as it should be is answered at once; all else is ``cli.main``."""
+
+import sys
+from typing import NoReturn
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run a command."""
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["gate"]:
+        from policy_engine.cli.gating import answer, parse
+
+        request = parse(given[1:])
+        if request is not None:
+            try:
+                code = answer(request)
+            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - `stop` is the last line of defence
+                from policy_engine.cli.main import stop
+
+                code = stop(error)
+            sys.exit(code)
+    from policy_engine.cli.main import main as run
+
+    run(arguments)
+
+
+if __name__ == "__main__":
+    main()
