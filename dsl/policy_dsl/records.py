@@ -4,7 +4,7 @@ Rules:
 
 - ``dataclass(frozen=True, slots=True)`` and ``field`` of this module mean what those of the standard library mean, for
   these settings and no others; type checkers take them for those of the standard library;
-- a constructor is compiled when a class is first called, the rest is shared; nothing imports ``dataclasses``;
+- a constructor is compiled when a class has been called often, the rest is shared; nothing imports ``dataclasses``;
 - ``dataclasses.fields``, ``is_dataclass`` and their like work: what they look for is made when they look.
 
 >>> @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ else:
     from operator import attrgetter
 
     _MISSING = object()
+    # After so many calls a constructor is worth the time that it takes to compile one.
+    _MANY = 40
 
     class _Field:
         """How a field gets its value, and whether it takes part in what all fields take part in."""
@@ -70,7 +72,7 @@ else:
         members = {**_SHARED, **(_ORDER if order else {}), **members}
         made = type(form)(form.__name__, form.__bases__, members)
         made.__qualname__ = form.__qualname__
-        made.__init__ = _first_call(made)
+        made.__init__ = _first_calls(made)
         for name in ("__dataclass_fields__", "__dataclass_params__"):
             setattr(made, name, _Standard(made, order, name))
         return made
@@ -81,12 +83,36 @@ else:
         get = attrgetter(*names)
         return staticmethod(get if len(names) > 1 else lambda record: (get(record),))
 
-    def _first_call(made):
-        """Return a constructor that compiles the real one, and stands back for it."""
+    def _first_calls(made):
+        """Return a constructor that does without compiling, and stands back for the real one when there are many."""
+        fields = made._fields_
+        slots = [(getattr(made, name).__set__, name, f) for name, f in fields.items()]
+        places = {name: f for name, f in fields.items() if f.init}
+        complete = hasattr(made, "__post_init__")
+        puts = [put for put, _, f in slots if f.init]
+        plain = len(puts) == len(slots) and not complete
+        calls = 0
 
         def __init__(self, *arguments, **named):  # noqa: N807 - it is one
-            made.__init__ = _constructor(made)
-            made.__init__(self, *arguments, **named)
+            nonlocal calls
+            calls += 1
+            if plain and not named and len(arguments) == len(puts) and calls < _MANY:
+                for put, value in zip(puts, arguments, strict=True):
+                    put(self, value)
+                return
+            given = dict(zip(places, arguments, strict=False)) | named
+            odd = len(arguments) + len(named) != len(given) or not given.keys() <= places.keys()
+            if calls > _MANY or complete or odd:
+                made.__init__ = _constructor(made)
+                made.__init__(self, *arguments, **named)
+                return
+            for put, name, f in slots:
+                value = given.get(name, _MISSING)
+                if value is _MISSING:
+                    value = f.default if f.factory is _MISSING else f.factory()
+                if value is _MISSING:
+                    raise TypeError(f"{made.__qualname__} needs `{name}`")
+                put(self, value)
 
         return __init__
 

@@ -68,7 +68,7 @@ def encode(value: Any) -> Any:
     """Return a value of the language or of its trees as JSON."""
     match value:
         case Enum():
-            return {"#": _name_of(type(value)), "=": value.value}
+            return {"#": name_of(type(value)), "=": value.value}
         case None | bool() | int() | str():
             return value
         case Decimal():
@@ -85,28 +85,33 @@ def encode(value: Any) -> Any:
             return {"#": "map", "=": [[encode(k), encode(v)] for k, v in value.items()]}
         case _:
             form: Any = type(value)
-            return {"#": _name_of(form), "=": [encode(getattr(value, name)) for name in form.__match_args__]}
+            return {"#": name_of(form), "=": [encode(getattr(value, name)) for name in form.__match_args__]}
 
 
 def decode(stored: Any) -> Any:
     """Return the value of its JSON form; lists become tuples."""
     if isinstance(stored, list):
-        return tuple([decode(item) for item in stored])
+        return tuple(_decoded(stored))
     if not isinstance(stored, dict):
         return stored
     kind, inner = stored["#"], stored["="]
     plain = _PLAIN.get(kind)
     if plain is not None:
         return plain(inner)
-    found = _class_of(kind)
-    if issubclass(found, Enum):
-        return found(inner)
-    form: Any = found
+    form: Any = class_of(kind)
+    if issubclass(form, Enum):
+        return form(inner)
     if len(inner) != len(form.__match_args__):
         raise ValueError(kind)
-    return form(*map(decode, inner))
+    return form(*_decoded(inner))
 
 
+def _decoded(items: list[Any]) -> list[Any]:
+    # Most are plain: a call for each of them would take longer than all the rest.
+    return [decode(item) if item.__class__ in _NESTED else item for item in items]
+
+
+_NESTED = frozenset({list, dict})
 _PLAIN: dict[str, Callable[[Any], Any]] = {
     "Decimal": Decimal,
     "datetime": datetime.fromisoformat,
@@ -117,7 +122,8 @@ _PLAIN: dict[str, Callable[[Any], Any]] = {
 
 
 @cache
-def _name_of(form: Any) -> str:
+def name_of(form: Any) -> str:
+    """Return the short name of a class that stored programs may hold."""
     for letter, module in _MODULES.items():
         if module == form.__module__:
             return f"{letter}:{form.__name__}"
@@ -125,7 +131,8 @@ def _name_of(form: Any) -> str:
 
 
 @cache
-def _class_of(name: str) -> type:
+def class_of(name: str) -> type:
+    """Return the class of a short name."""
     letter, _, written = name.partition(":")
     found = getattr(import_module(_MODULES[letter]), written)
     if not isinstance(found, type) or found.__module__ != _MODULES[letter]:

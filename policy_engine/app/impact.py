@@ -166,8 +166,8 @@ class _Reasons:
     def _policy(self, rule: str) -> Iterator[Reason]:
         old, new = self.before.program, self.after.program
         one, other = old.rules[rule], new.rules[rule]
-        if _source(old, one.span) != _source(new, other.span):
-            yield Reason(ReasonKind.RULE, "the text of the rule is another")
+        if (texts := _texts(old, one.syntax.span, new, other.syntax.span)) is not None:
+            yield Reason(ReasonKind.RULE, f"the text of the rule is another{texts}")
         for word, was, now in (("begins", one.start, other.start), ("ends", one.end, other.end)):
             if was != now:
                 said = [format_instant(at) if at else "no certain day" for at in (now, was)]
@@ -176,8 +176,8 @@ class _Reasons:
                 )
         for name in sorted({*_definitions(old, one)} & {*_definitions(new, other)}):
             spans = old.definitions[name].syntax.span, new.definitions[name].syntax.span
-            if _source(old, spans[0]) != _source(new, spans[1]):
-                yield Reason(ReasonKind.DEFINITION, f"the definition `{name}` is another")
+            if (texts := _texts(old, spans[0], new, spans[1])) is not None:
+                yield Reason(ReasonKind.DEFINITION, f"the definition `{name}` is another{texts}")
         for name in sorted({*_parameters(old, one)} & {*_parameters(new, other)}):
             was_set, now_set = old.parameters[name], new.parameters[name]
             if was_set != now_set:
@@ -246,8 +246,16 @@ class _Reasons:
                 yield Reason(ReasonKind.TIME, f"on {_day(turn.at)}: {cause.text}")
 
 
-def _source(program: tree.Program, span: Span) -> str:
-    return program.files[span.file].text[span.start : span.end]
+def _texts(old: tree.Program, was: Span, new: tree.Program, now: Span) -> str | None:
+    """Return how two texts differ, in words where it is a single line; nothing when they do not."""
+    before, after = (
+        [line.strip() for line in program.files[span.file].text[span.start : span.end].splitlines()]
+        for program, span in ((old, was), (new, now))
+    )
+    if before == after:
+        return None
+    gone, added = [line for line in before if line not in after], [line for line in after if line not in before]
+    return f": `{added[0]}`, was `{gone[0]}`" if len(gone) == len(added) == 1 else ""
 
 
 def _definitions(program: tree.Program, rule: tree.Rule) -> Iterable[str]:

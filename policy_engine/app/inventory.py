@@ -13,11 +13,9 @@ Rules:
 """
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
 from policy_dsl.collector import without_search_for_cycles
@@ -25,7 +23,7 @@ from policy_dsl.diagnostics import Severity, did_you_mean
 from policy_dsl.typed.schema import Schema
 from policy_dsl.values import text
 from policy_engine.app.evaluate import compile_policies
-from policy_engine.app.inputs import PROFILE_NAME, Inputs, read_file, read_inputs
+from policy_engine.app.inputs import Inputs
 from policy_engine.lineage.duplicates import Likeness, likely_duplicates
 from policy_engine.lineage.graph import Node, Snapshot
 from policy_engine.lineage.importers.inventory import InventoryImporter
@@ -33,6 +31,7 @@ from policy_engine.lineage.load import load_estate
 from policy_engine.lineage.reporting import spoken
 from policy_engine.model.errors import fault
 from policy_engine.model.problems import Problem
+from policy_engine.model.progress import Progress, silent
 
 _REGISTER: Final = InventoryImporter().name
 _AI_KINDS: Final = ("System", "Model", "Agent", "Deployment", "Service")
@@ -40,7 +39,6 @@ _SEEN_BY_TOOLS: Final = (*_AI_KINDS, "Dataset", "Endpoint")
 _OWNED_BY: Final = "owned_by"
 _PARTY_EDGES: Final = (_OWNED_BY, "supplied_by")
 _NOT_OWNED: Final = "nobody is named who answers for it"
-_SUFFIXES: Final = frozenset({".json", ".jsonl", ".jsonld", ".md", ".ndjson", ".yaml", ".yml"})
 _UNKNOWN_FORMAT: Final = "PE3111"
 _MANY: Final = 20
 
@@ -131,78 +129,32 @@ class Stock:
         return tuple(finding for finding in self.findings if finding.section is section)
 
 
-def read_targets(targets: tuple[Path, ...], packs: tuple[str, ...] = (), *, cache: Path | None = None) -> Inputs:
-    """Read a profile or a folder with one, or any number of files and of folders without one.
+def stock_of(
+    inputs: Inputs, *, lying: frozenset[str] = frozenset(), kinds: Iterable[str] = (), progress: Progress = silent
+) -> Stock:
+    """Take stock of everything that can be read, or of what is about some kinds.
+
+    ``lying`` are the sources that merely lay in a folder: if one is of unknown format that is a warning, and of any
+    other an error.
 
     Raises:
-        InputError: something is not there or cannot be read, or a profile stands among other targets.
+        InputError: the policies have errors, so that there is no schema, or PE0007, there is no such kind.
     """
-    profiles = [path for path in targets if path.suffix == ".toml" or (path / PROFILE_NAME).is_file()]
-    if profiles and len(targets) > 1:
-        raise fault("PE0007", f"`{profiles[0]}` is a profile, which is taken stock of by itself")
-    if profiles:
-        return read_inputs(profiles[0], packs, cache=cache)
-    files: dict[str, Path] = {}
-    for target in targets:
-        if not target.is_dir():
-            files[target.as_posix()] = target
-            continue
-        for path in _within(target):
-            # The files of one folder are called as they are within it, like those of a profile.
-            files[(path.relative_to(target) if len(targets) == 1 else path).as_posix()] = path
-    if not files:
-        known = ", ".join(sorted(_SUFFIXES))
-        listed = " or ".join(f"`{target}`" for target in targets)
-        raise fault("PE0008", f"there is no file to read in {listed}", help=f"files are read that end in {known}")
-    ordered = sorted(files)
-    inputs = read_inputs(files[ordered[0]], packs, cache=cache)
-    sources = {name: read_file(files[name]) for name in ordered}
-    return replace(inputs, sources=sources, profile=replace(inputs.profile, sources=tuple(ordered)))
-
-
-def _within(folder: Path) -> list[Path]:
-    """Return the files below a folder that could be read, without what is hidden; links to folders are not followed.
-
-    Most Markdown in a folder is prose; what begins with front matter is a card.
-    """
-    found = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = (Path(place) / name for name in files if not name.startswith("."))
-        found += [path for path in paths if path.suffix.lower() in _SUFFIXES and path.is_file() and _is_meant(path)]
-    return found
-
-
-def _is_meant(path: Path) -> bool:
-    if path.suffix.lower() != ".md":
-        return True
-    try:
-        with path.open("rb") as file:
-            return file.read(16).removeprefix(b"\xef\xbb\xbf").startswith(b"---")
-    except OSError:
-        return True  # read again, and told, with all the others
-
-
-def stock_of(inputs: Inputs, targets: tuple[Path, ...] = ()) -> Stock:
-    """Take stock of everything that can be read.
-
-    A file of unknown format is an error where a profile or ``targets`` name it; one that merely lay in a folder is a
-    warning.
-
-    Raises:
-        InputError: the policies have errors, so that there is no schema.
-    """
+    progress.stage("compiling")
     program, _ = compile_policies(inputs.packs.files, inputs.profile.parameters, inputs.cache)
+    progress.stage("reading and joining")
     estate = load_estate(inputs.sources, program.schema)
-    named = inputs.sources.keys() if inputs.profile_bytes else {target.as_posix() for target in targets}
     problems = tuple(
         replace(problem, severity=Severity.WARNING)
-        if problem.code == _UNKNOWN_FORMAT and problem.file not in named
+        if problem.code == _UNKNOWN_FORMAT and problem.file in lying
         else problem
         for problem in estate.problems
     )
+    progress.stage("taking stock")
     with without_search_for_cycles():
-        return take_stock(estate.snapshot, program.schema, problems)
+        stock = take_stock(estate.snapshot, program.schema, problems)
+    wanted = tuple(kinds)
+    return only_kinds(stock, wanted, program.schema) if wanted else stock
 
 
 def take_stock(snapshot: Snapshot, schema: Schema, problems: tuple[Problem, ...] = ()) -> Stock:
@@ -287,18 +239,27 @@ class _Taking:
         facts = [*node.attributes.values(), *(fact for several in node.conflicts.values() for fact in several)]
         origins = [*node.origins, *(origin for fact in facts for origin in fact.origins)]
         sources = tuple(sorted({origin.source for origin in origins}))
-        written = {name: _written(self._snapshot, node.id, name) for name in ("name", "owner", "stage")}
+        written = {name: _written(self._snapshot, node.id, name) for name in ("owner", "stage")}
         owners = (_written(self._snapshot, one, "name") or one for one in self._snapshot.targets(node.id, _OWNED_BY))
         return Entry(
             id=node.id,
             kind=node.kind,
-            name=written["name"],
+            name=self._name(node),
             owner=written["owner"] or ", ".join(owners),
             stage=written["stage"],
             registered=any(origin.source in self._register for origin in node.origins),
             sources=sources,
             aliases=node.aliases,
         )
+
+    def _name(self, node: Node) -> str:
+        """Return what a list calls a thing: tools seldom agree on names, and the register's is the one that we know."""
+        ours = [
+            fact.value
+            for fact in node.conflicts.get("name", ())
+            if any(origin.source in self._register for origin in fact.origins)
+        ]
+        return text(ours[0]) if len(ours) == 1 else _written(self._snapshot, node.id, "name")
 
     def order(self, entry: Entry) -> tuple[bool, str, str]:
         """Return where a thing stands in lists: what the rules are about comes first."""

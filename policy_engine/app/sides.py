@@ -1,17 +1,20 @@
-"""What a comparison may compare: a profile, a folder, an inventory, or the bundle of an earlier assessment.
+"""What a comparison may compare: a profile, a folder, an inventory, a bundle, or a snapshot in a store.
 
 A bundle brings its own policies, evidence, trust file and instant. Its decision must be signed by a key of that trust
-file; whether that file deserves trust is for ``policy-engine verify`` to say.
+file; whether that file deserves trust is for ``policy-engine verify`` to say. A stored snapshot brings facts alone:
+policies and evidence are those of the other side.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from policy_engine.app.assess import DECISION_NAME, PROFILE_MEMBER, SNAPSHOT_NAME, TRUST_MEMBER
 from policy_engine.app.bundle_inputs import bundle_inputs
 from policy_engine.app.evaluate import Evaluation, compile_policies, evaluate, evaluate_snapshot
 from policy_engine.app.inputs import Inputs, read_file, read_inputs
+from policy_engine.app.store import evaluate_stored
 from policy_engine.lineage.snapshot import from_bytes
 from policy_engine.model.errors import fault
 from policy_engine.packs.library import PackFiles, is_policy_file, library, pack_name, packs_used
@@ -21,19 +24,28 @@ from policy_evidence.predicates import DECISION_TYPE, DecisionPredicate
 from policy_evidence.trust.document import parse_trust
 from policy_evidence.verify import Rejected, verify_statement
 
+if TYPE_CHECKING:
+    from policy_engine.lineage.store.store import Which
+
 BUNDLE_SUFFIX = ".zip"
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side of a comparison, read from disk once; ``snapshot`` and ``at`` are those of a bundle."""
+    """One side of a comparison, read from disk once; ``snapshot`` and ``at`` are those of a bundle.
+
+    ``stored`` is a store and which of its snapshots is meant.
+    """
 
     inputs: Inputs
     snapshot: bytes | None = None
     at: datetime | None = None
+    stored: "tuple[str, Which] | None" = None
 
     def evaluate(self, at: datetime) -> Evaluation:
         """Run everything at an instant."""
+        if self.stored is not None:
+            return evaluate_stored(self.inputs, *self.stored, at)
         if self.snapshot is None:
             return evaluate(self.inputs, at)
         program, found = compile_policies(self.inputs.packs.files, self.inputs.profile.parameters, self.inputs.cache)
@@ -73,6 +85,11 @@ def _instant(members: dict[str, bytes], target: Path) -> datetime:
         raise fault("PE3613", f"the decision of the bundle does not count: {found.message} ({found.code})", str(target))
     assert isinstance(found.predicate, DecisionPredicate)  # noqa: S101 - the type was asked for
     return found.predicate.instant
+
+
+def stored_side(place: str, which: "Which", other: Side) -> Side:
+    """Return a stored snapshot as a side, judged by the policies and the evidence of another."""
+    return Side(other.inputs, stored=(place, which))
 
 
 def with_packs(side: Side, files: tuple[Path, ...]) -> Side:

@@ -70,9 +70,7 @@ def command(
         if files:
             watch.stage("writing")
             write_outputs(run, files)
-    if profile:
-        for line in profile_lines(watch.profile(run.results)):
-            click.echo(line, err=True)
+    times = watch.profile(run.results)
     for line in lines(run):
         click.echo(line)
         if quiet:
@@ -82,6 +80,9 @@ def command(
         judged = run.evidence
         not_judged = len({file for file, _ in judged.unverifiable}) + judged.unjudged
         click.echo(f"  {run.count(Status.UNKNOWN)} results unknown, {not_judged} files of evidence not verified")
+    if profile:
+        for line in profile_lines(times):
+            click.echo(line, err=True)
     return code
 
 

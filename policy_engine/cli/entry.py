@@ -1,4 +1,4 @@
-"""Where ``policy-engine`` starts. A gate that is called as it should be is answered at once; all else is ``cli.main``."""
+"""Where ``policy-engine`` starts: a well-formed call of the gate is answered at once; all else is for ``cli.main``."""
 
 import sys
 from typing import NoReturn

@@ -90,7 +90,9 @@ def answer(request: Request) -> int:
         written = {**found.to_json(request.fail_on), "warnings": warnings}
         _print([json.dumps(written, ensure_ascii=False, indent=2)])
     else:
-        shown = [next(_text(found))] if request.quiet else [*_text(found), *(f"\nwarning[PE3411]: {w}" for w in warnings)]
+        shown = (
+            [next(_text(found))] if request.quiet else [*_text(found), *(f"\nwarning[PE3411]: {w}" for w in warnings)]
+        )
         _print(shown)
     return found.exit_code(request.fail_on)
 
@@ -176,9 +178,8 @@ def _waivers(found: Answer) -> Iterator[str]:
 def _evidence(found: Answer) -> Iterator[str]:
     for rejected in found.rejected:
         about = f" about {', '.join(rejected['subjects'])}" if rejected["subjects"] else ""
-        yield f"\n{rejected['file']}: does not count[{rejected['code']}]: {rejected['type'] or 'statement'}{about}: " + (
-            f"{rejected['message']} (step {rejected['step']})"
-        )
+        what = rejected["type"] or "statement"
+        yield f"\n{rejected['file']}: does not count[{rejected['code']}]: {what}{about}: {rejected['message']}"
         if rejected["help"]:
             yield f"  help: {rejected['help']}"
     if found.unjudged:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from policy_engine.app.evaluate import compile_policies
-from policy_engine.app.inventory import Entry, Section, Stock, only_kinds, read_targets, stock_of
+from policy_engine.app.inventory import Entry, Section, Stock, stock_of
 from policy_engine.app.inventory_formats import kinds_of, stock_csv, stock_json
+from policy_engine.app.targets import read_targets
 from policy_engine.cli.options import cache_folder
+from policy_engine.cli.progress import progress_bar
 from policy_engine.model.errors import fault
 
 _TITLES = {
@@ -23,7 +24,7 @@ _WIDEST = 44
 
 
 @click.command("inventory")
-@click.argument("targets", type=click.Path(path_type=Path), nargs=-1, metavar="[TARGET]...")
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only things of this kind, and of those below it.")
 @click.option("--format", "form", type=click.Choice(("text", "json", "csv")), default="text", show_default=True)
 @click.option("--fail-on", metavar="SECTION,…", default="", help=f"Exit with 1 on: {', '.join(Section)}.")
@@ -31,7 +32,7 @@ _WIDEST = 44
 @click.option("--pack", "packs", multiple=True, metavar="PACK", help="Take kinds from these packs instead.")
 @click.option("--problems", is_flag=True, help="Show every warning about what was read.")
 def command(
-    targets: tuple[Path, ...],
+    targets: tuple[str, ...],
     kinds: tuple[str, ...],
     form: str,
     fail_on: str,
@@ -41,17 +42,17 @@ def command(
 ) -> int:
     """List what there is, and what somebody should look at.
 
-    A TARGET is a profile or a folder with one, or any files and folders of inventories, BOMs and exports of tools. What
-    cannot be read is told, and the rest is listed. Exit codes: 0 listed; 1 a section of --fail-on is not empty; 2 bad
-    usage, or something that was asserted could not be used.
+    TARGETs are a profile or a folder with one, and any files and folders of inventories, BOMs and exports of tools.
+    What cannot be read is told, and the rest is listed. Exit codes: 0 listed; 1 a section of --fail-on is not empty;
+    2 bad usage, or something that was asserted could not be used.
     """
     failing = _sections(fail_on)
-    chosen = targets or (Path(),)
-    inputs = read_targets(chosen, packs, cache=cache_folder())
-    stock = stock_of(inputs, chosen)
-    if kinds:
-        program, _ = compile_policies(inputs.packs.files, inputs.profile.parameters, inputs.cache)
-        stock = only_kinds(stock, kinds, program.schema)
+    if "" in targets:
+        # An unset variable must not mean the working folder.
+        raise fault("PE0001", "the name of what to list is empty")
+    read = read_targets(tuple(map(Path, targets or (".",))), packs, cache=cache_folder())
+    with progress_bar() as progress:
+        stock = stock_of(read.inputs, lying=read.lying, kinds=kinds, progress=progress)
     _show_problems(stock, every=problems)
     if Section.STALE in failing and not stock.has_tools:
         raise fault("PE0007", "`--fail-on stale` has no answer: every source is the register itself")

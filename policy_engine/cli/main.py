@@ -77,21 +77,28 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command. No traceback reaches a user: what cannot go on says why, with a code, and exits with 2."""
     try:
         code = cli.main(args=arguments, prog_name="policy-engine", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
-    except click.Abort:
-        _say("interrupted")
-        code = 130
-    except click.ClickException as error:
-        error.show()
-        code = 2
-    except BrokenPipeError:
-        # The reader of our output went away, which is its right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    except Exception as error:  # noqa: BLE001 - the last line of defence, see `_report`
-        code = _report(error)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence, see `_report`
+        code = stop(error)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def stop(error: Exception | KeyboardInterrupt) -> int:
+    """Say why a run ends before its end, and return its exit code."""
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.Abort() | KeyboardInterrupt():
+            _say("interrupted")
+            return 130
+        case click.ClickException():
+            error.show()
+            return 2
+        case BrokenPipeError():
+            # The reader of our output went away, which is its right.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        case _:
+            return _report(error)
 
 
 def _report(error: Exception) -> int:

@@ -69,7 +69,11 @@ def command() -> None:
     "--edges", type=click.Path(path_type=Path), metavar="FILE", help="The table of edges of a table of things."
 )
 @click.option(
-    "--profile", type=click.Path(path_type=Path), help="For lines and tables: the profile that has the packs."
+    "--packs-of",
+    "profile",
+    type=click.Path(path_type=Path),
+    metavar="PROFILE",
+    help="For lines and tables: use its packs.",
 )
 @click.option("--pack", "packs", multiple=True, metavar="PACK", help="Use these packs or .policy files instead.")
 @click.option("--as-of", metavar="INSTANT", help="From when on the estate is like this. [default: now]")

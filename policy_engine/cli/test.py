@@ -1,7 +1,6 @@
 """``policy-engine test``: runs the tests that policies declare, and says what they leave untested."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -105,10 +104,11 @@ def _show_coverage(covered: tuple[Coverage, ...], program: Program) -> None:
 def _mutate(chosen: PackFiles, wanted: str, jobs: int) -> int:
     """Print the changes that no test notices, and return how many of them an example can tell apart."""
     request = (chosen.files, chosen.selected, wanted)
-    laboratory = Laboratory(*request)
-    count = len(laboratory.mutants)
-    verdicts: Iterator[Verdict] = judge(laboratory, min(jobs, max(1, count // 20)), request)
     with progress_bar() as progress:
+        progress.stage("running the tests")
+        laboratory = Laboratory(*request)
+        count = len(laboratory.mutants)
+        verdicts = judge(laboratory, min(jobs, max(1, count // 20)), request)
         running = counted(verdicts, "changing rules", count, progress)
         found = list(zip(laboratory.mutants, running, strict=True))
     survivors: list[tuple[Mutant, Verdict]] = [(m, v) for m, v in found if v.fate is Fate.SURVIVED]

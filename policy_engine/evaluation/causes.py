@@ -19,6 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from policy_dsl.typed import tree
+from policy_dsl.typed.types import NodeType
 from policy_dsl.values import LAST_INSTANT, Duration, add, text
 from policy_engine.evaluation.hypothesis import SetFact, changed_world
 from policy_engine.evaluation.point.evaluate import PointEvaluator
@@ -159,7 +160,10 @@ def _of_evidence(world: World, rule: tree.Rule, before: Result, after: Result, a
     seen: set[tuple[CauseKind, str, str]] = set()
     for pattern in patterns_of(world.program, rule):
         about = nodes | {r.subject for r in world.evidence.records() if r.digest in cited}
-        for record in (r for node in sorted(about) for r in world.evidence.about(node, pattern.type)):
+        assert isinstance(pattern.subject.type, NodeType)  # noqa: S101 - the checker asks evidence of things only
+        kinds = world.program.schema.kinds_below(pattern.subject.type.kind)
+        fitting = [node for node in sorted(about) if world.snapshot.kind(node) in kinds]
+        for record in (r for node in fitting for r in world.evidence.about(node, pattern.type)):
             for kind, words in _turns(world, pattern, record, at):
                 if (kind, record.digest, record.subject) not in seen:
                     seen.add((kind, record.digest, record.subject))

@@ -221,9 +221,13 @@ class Proposer:
             case tree.IfUnknown(operand, otherwise):
                 yield from self._reads(operand)
                 yield from self._reads(otherwise)
-            case tree.SetOf(items):
-                for item in items:
-                    yield from self._reads(item)
+            case tree.SetOf(members):
+                for member in members:
+                    yield from self._reads(member)
+            case tree.Aggregate(_, operand, variable) if operand is not None:
+                for item in self.compiler.ranges.items(expression)(self.run)[:MOST_THINGS]:
+                    self.run.slots[variable.slot] = item.node
+                    yield from self._reads(operand)
             case _:
                 return
 

@@ -32,7 +32,7 @@ from policy_engine.evaluation.steps import NOTHING, Fix, StepKind, contradictory
 from policy_engine.evaluation.world import World
 from policy_engine.model.results import Status
 
-MOST_WORLDS = 150
+MOST_WORLDS = 100
 """How many hypothetical worlds are looked at before the search ends."""
 
 MOST_REMEDIES = 3
@@ -78,7 +78,8 @@ def remedies(world: World, rule: tree.Rule, subject: str, at: datetime) -> Remed
             found[_skeleton(remedy.steps)] = replace(first, likewise=(*first.likewise, remedy.steps)[:MOST_VALUES])
         if len(found) > MOST_REMEDIES:
             break
-    return Remedies(tuple(found.values())[:MOST_REMEDIES], search.worlds, search.limited)
+    ordered = sorted(found.values(), key=lambda remedy: order(remedy.steps))
+    return Remedies(tuple(ordered[:MOST_REMEDIES]), search.worlds, search.limited)
 
 
 def _skeleton(fix: Fix) -> frozenset[object]:

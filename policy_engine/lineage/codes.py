@@ -50,10 +50,6 @@ CODES: dict[str, str] = {
     "PE3164": "a run has so many inputs and outputs that not every pair of them is kept as an edge",
     "PE3165": "a part of the traffic goes to a revision that the document does not name",
     "PE3166": "a deployment does not say which model it serves",
-    # Which things are one
-    "PE3180": "two versions of one package would become one thing, so they are kept apart",
-    "PE3181": "an edge leads from a thing to itself only because its two ends were found to be one thing",
-    "PE3182": "a thing has the content digest of several things of the inventory, so it is joined with none of them",
     # Importing cards, bills of materials and registries
     "PE3170": "several things of one document share a name, so that it identifies none of them",
     "PE3171": "the accuracy that a document states of a model is none, or not one",
@@ -65,5 +61,9 @@ CODES: dict[str, str] = {
     "PE3177": "data of a run have no purpose, so that they count as training data",
     "PE3178": "a citation names a part of the document in a way that is not read",
     "PE3179": "an MLflow server does not have what is asked for by name",
+    # Which things are one
+    "PE3180": "two versions of one package would become one thing, so they are kept apart",
+    "PE3181": "an edge leads from a thing to itself only because its two ends were found to be one thing",
+    "PE3182": "a thing has the content digest of several things of the inventory, so it is joined with none of them",
 }
 """Meaning of each code; `docs/reference/codes.md` has an entry for every one."""

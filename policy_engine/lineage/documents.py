@@ -15,7 +15,6 @@ the list of the values; of Markdown the content is the front matter, nothing if 
 """
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol, assert_never
@@ -23,12 +22,13 @@ from typing import Final, Protocol, assert_never
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.front_matter import read_front_matter
 from policy_engine.lineage.json_lines import looks_like_lines, read_json_lines
-from policy_engine.lineage.json_text import MAX_DEPTH, read_json, scan_json
+from policy_engine.lineage.json_text import MAX_DEPTH, find_place, read_json, scan_json
 from policy_engine.lineage.located import Located, Place
 from policy_engine.lineage.yaml_text import read_yaml
 from policy_engine.model.problems import Problem, Severity
 
 MAX_BYTES: Final = 64 * 1024 * 1024
+_FEW: Final = 10  # scanning a text costs about as much as looking for so many places
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -92,20 +92,29 @@ class Document:
         return self._places.place(pointer)
 
 
-@dataclass(frozen=True, slots=True)
-class _Unscanned:
-    """The places of a JSON text, which is scanned for them when somebody asks for the first time."""
+@dataclass(slots=True)
+class _JsonPlaces:
+    """The places of a JSON text: a few are looked for one by one; for many, the text is scanned once."""
 
-    scan: Callable[[], Located]
-    _scanned: list[Located] = field(default_factory=list)
+    text: str
+    file: str
+    max_depth: int
+    repeated: bool
+    _asked: int = 0
+    _scanned: Located | None = None
 
     def line(self, _container: object, _key: str | int, /) -> int | None:
         return None
 
     def place(self, pointer: str) -> Place | None:
-        if not self._scanned:
-            self._scanned.append(self.scan())
-        return self._scanned[0].place(pointer)
+        self._asked += 1
+        # Of a key that stands twice the last counts, which only the scanner knows.
+        if self._asked <= _FEW and not self.repeated:
+            return find_place(self.text, pointer)
+        if self._scanned is None:
+            forgiven: list[Problem] | None = [] if self.repeated else None
+            self._scanned = scan_json(self.text, self.file, max_depth=self.max_depth, repeated=forgiven)
+        return self._scanned.place(pointer)
 
 
 def read_documents(
@@ -128,7 +137,7 @@ def read_documents(
     match form:
         case Form.JSON:
             content = read_json(text, file, max_depth=depth, repeated=repeated)
-            places = _Unscanned(lambda: scan_json(text, file, max_depth=depth, repeated=repeated and []))
+            places = _JsonPlaces(text, file, depth, bool(repeated))
             return (Document(file, file, sha256, form, content, places),)
         case Form.JSON_LINES:
             lines = read_json_lines(text, file, max_depth=depth)

@@ -103,7 +103,8 @@ def _grouped(looks: list[_Look], keys: Callable[[_Look], Iterable[object]]) -> l
 def _look(node: Node, snapshot: Snapshot) -> _Look:
     written = (canonical(name) for name in (node.id, *node.aliases))
     packages = tuple(found for name in written if name.startswith("pkg:") and (found := package_url(name)))
-    spoken = [_said(node, "name"), "" if ":" in node.id else node.id, *(found.name for found in packages)]
+    called = [str(fact.value) for fact in node.conflicts.get("name", ())]
+    spoken = [_said(node, "name"), *called, "" if ":" in node.id else node.id, *(found.name for found in packages)]
     organisations = {found.namespace[-1].casefold() for found in packages if found.namespace}
     names = set()
     for name in spoken:

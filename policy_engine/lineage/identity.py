@@ -71,8 +71,10 @@ def identify(claims: Iterable[Claims], report: Reporter) -> Identities:
     _join_equal_content(names, content, [*own, *foreign], report)
     found = names.settle()
     for digest, holders in content.holders.items():
-        if len({found.id_of[canonical(name)] for name in holders}) == 1:
-            found.id_of.setdefault(digest, found.id_of[canonical(next(iter(holders)))])
+        # What is said of a thing whose name could not be used is said of nothing.
+        ids = {found.id_of[key] for name in holders if (key := canonical(name)) in found.id_of}
+        if len(ids) == 1:
+            found.id_of.setdefault(digest, ids.pop())
     return found
 
 

@@ -36,6 +36,7 @@ _WORD: Final = re.compile(r"-?[A-Za-z]+")
 _HALF_PAIR: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _WORDS: Final = {"true": True, "false": False, "null": None}
 _NOT_FINITE: Final = {"NaN", "Infinity", "-Infinity"}
+_SKIPPING: Final = json.JSONDecoder()
 
 
 def read_json(text: str, file: str, *, max_depth: int = MAX_DEPTH, repeated: list[Problem] | None = None) -> object:
@@ -60,6 +61,49 @@ def scan_json(text: str, file: str, *, max_depth: int = MAX_DEPTH, repeated: lis
         LineageError: as in ``read_json``.
     """
     return _Scanner(text, file, min(max_depth, _DEEPEST), repeated).document()
+
+
+def find_place(text: str, pointer: str) -> Place | None:
+    """Return the place of what a JSON pointer names in a text that ``read_json`` has read.
+
+    One place is found far sooner than by scanning everything: what does not lie on the way is skipped by the C parser.
+
+    >>> find_place('{"nodes": [1, {"id": 2}]}', "/nodes/1/id")
+    (1, 22)
+    """
+    at = _after_space(text, 0)
+    for written in pointer.split("/")[1:]:
+        found = _entry_at(text, at, written.replace("~1", "/").replace("~0", "~"))
+        if found is None:
+            return None
+        at = found
+    return (text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)) if pointer else None
+
+
+def _entry_at(text: str, at: int, part: str) -> int | None:
+    """Return where an entry of the mapping or list at a position begins."""
+    opening = text[at]
+    if opening not in "{[" or (opening == "[" and not part.isdecimal()):
+        return None
+    at, number = _after_space(text, at + 1), 0
+    while text[at] not in "}]":
+        key: object = number
+        if opening == "{":
+            key, at = _SKIPPING.raw_decode(text, at)
+            at = _after_space(text, _after_space(text, at) + 1)  # over the colon
+        if key == (part if opening == "{" else int(part)):
+            return at
+        _, at = _SKIPPING.raw_decode(text, at)
+        at = _after_space(text, at)
+        if text[at] == ",":
+            at = _after_space(text, at + 1)
+        number += 1
+    return None
+
+
+def _after_space(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at
 
 
 def decimal(text: str) -> Decimal:

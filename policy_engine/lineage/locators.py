@@ -104,8 +104,10 @@ def package_and_version(name: str) -> tuple[str, str] | None:
     """
     if not name.startswith("pkg:"):
         return None
-    found = package_url(name)
-    return None if found is None else (str(replace(found, version="")), found.version)
+    # In a canonical package URL these signs are encoded wherever they do not divide it.
+    end = min(at for at in (name.find("?"), name.find("#"), len(name)) if at >= 0)
+    path, _, version = name[:end].partition("@")
+    return (path + name[end:], version)
 
 
 def _package(name: str) -> str | None:

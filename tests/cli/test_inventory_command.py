@@ -114,6 +114,7 @@ def test_the_line_that_settles_a_duplicate_settles_it(run, estate):
     assert "loans-2025" not in found(listed, "duplicates")
     assert "loans-2025" not in found(listed, "stale")
     assert set(found(listed, "contradictions")) == {"loans-2025"}  # the names differ, and now one sees it
+    assert next(thing["name"] for thing in listed["things"] if thing["id"] == "loans-2025") == "Loans 2025"
 
 
 def test_contradictions_name_every_source(run, estate):
@@ -222,8 +223,10 @@ def test_prose_in_a_folder_is_no_card(run, estate):
     ("arguments", "code"),
     [
         (("nowhere",), "PE0001"),
+        (("",), "PE0001"),
         (("empty",), "PE0008"),
-        (("register.yaml", "profile.toml"), "PE0007"),
+        ((EXAMPLE, "profile.toml"), "PE0007"),
+        ((EXAMPLE, EXAMPLE / "inventory.yaml", "nowhere.json"), "PE0001"),
         (("register.yaml", "--fail-on", "ghosts"), "PE0007"),
         (("register.yaml", "--pack", "no_such_pack"), "PE0004"),
     ],
@@ -240,6 +243,25 @@ def test_a_link_to_its_own_folder_is_not_followed(run, estate):
     (estate / "sub").mkdir()
     (estate / "sub" / "again").symlink_to(estate)
     assert run("inventory", estate).out.startswith("12 things and 3 relations from 2 sources")
+
+
+def test_a_profile_with_more_files_beside_it(run, estate):
+    listed = document(run, EXAMPLE, estate / "bom.json")
+    names = [source["name"] for source in listed["sources"]]
+    assert names == [str(estate / "bom.json"), "bom/assistant.cdx.json", "inventory.yaml"]
+    assert "pkg:huggingface/example/shadow@1" in found(listed, "shadow")
+    # What the profile reads is not read twice, by whatever path it is named.
+    twice = document(run, EXAMPLE, EXAMPLE / "bom" / ".." / "inventory.yaml")
+    assert twice == document(run, EXAMPLE)
+
+
+def test_a_file_called_like_a_source_of_the_profile_is_refused(run, estate, monkeypatch):
+    monkeypatch.chdir(estate)
+    (estate / "inventory.yaml").write_text(REGISTER)
+    ran = run("inventory", EXAMPLE, "inventory.yaml")
+    assert ran.code == 2
+    assert "error[PE0007]: `inventory.yaml` has the name of another source" in ran.err
+    assert run("inventory", EXAMPLE, estate / "inventory.yaml").code == 0
 
 
 def test_the_example(run):

@@ -18,7 +18,7 @@ from policy_engine.model.results import Status, Verdict
 from tests.property.strategies import INSTANTS, worlds
 
 SLOW = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 DAYS = 90
 

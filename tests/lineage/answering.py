@@ -24,7 +24,7 @@ def answering(answer: tuple[int, str] | None) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(text.encode())
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815 - the name that the library calls
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -21,6 +21,7 @@ from policy_engine.lineage.snapshot import from_bytes, to_bytes
 from policy_engine.model.errors import InputError
 from tests.lineage.answering import answering
 from tests.lineage.estate_schema import SCHEMA
+from tests.lineage.imported import codes, load
 
 _SERIAL = "3e671687-395b-41f5-a30f-a58921a69b79"
 
@@ -37,6 +38,18 @@ def _nodes(text: str) -> set[str]:
 def _bom(**parts: object) -> str:
     head = {"bomFormat": "CycloneDX", "specVersion": "1.6", "serialNumber": f"urn:uuid:{_SERIAL}"}
     return json.dumps(head | parts)
+
+
+def _event(names: list[str]) -> object:
+    sides = [{"namespace": "s3://lake", "name": name} for name in names]
+    others = [{"namespace": "s3://other", "name": name} for name in names]
+    return {"eventTime": "2026-05-01T10:00:00Z", "run": {"runId": "1"}, "job": {"namespace": "a", "name": "b"},
+            "inputs": sides, "outputs": others}  # fmt: skip
+
+
+def _service(**predictor: object) -> object:
+    head = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "a"}}
+    return head | {"spec": {"predictor": predictor}}
 
 
 def _apart() -> set[str]:
@@ -165,6 +178,10 @@ TRIGGERS = {
     "PE3182": _whose_digest,
     "PE3161": lambda: {p.code for p in load_estate({"a.md": b"---\nlicense: mit\n"}, SCHEMA).problems},
     "PE3162": lambda: {p.code for p in load_estate({"a.md": b"\0"}, SCHEMA).problems},
+    "PE3163": lambda: set(codes(load(_event(["{{ x }}"])))),
+    "PE3164": lambda: set(codes(load(_event([str(n) for n in range(101)])))),
+    "PE3165": lambda: set(codes(load(_service(canaryTrafficPercent=10)))),
+    "PE3166": lambda: set(codes(load(_service(sklearn={})))),
 }
 
 

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
 
 from tests.lineage.damage import damaged, survives
 from tests.lineage.imported import codes, edges, facts, kinds, load, load_sample
@@ -158,6 +157,6 @@ def test_other_json_ld_is_not_taken_for_it(other: object) -> None:
     assert codes(load(other)) == ["PE3111"]
 
 
-@given(damaged(DATASET, "@context", "@type"))
-def test_a_wrong_value_anywhere_is_at_worst_a_located_warning(changed: object) -> None:
-    assert survives(load(changed))
+def test_a_wrong_value_anywhere_is_at_worst_a_located_warning() -> None:
+    for changed in damaged(DATASET, "@context", "@type"):
+        assert survives(load(changed))

@@ -172,7 +172,8 @@ def test_a_key_that_stands_twice_refuses_our_own_inventory_and_is_told_of_others
     estate = load_estate({"a.json": own}, SCHEMA)
     assert [(p.code, p.severity, p.line, p.column) for p in estate.problems] == [("PE3105", Severity.ERROR, 2, 2)]
     assert not estate.snapshot.nodes
-    bom = b'{"bomFormat": "CycloneDX", "specVersion": "1.6", "components":\n [{"name": "x"}], "components": [{"name": 7}, 7]}'
+    head = b'{"bomFormat": "CycloneDX", "specVersion": "1.6", '
+    bom = head + b'"components":\n [{"name": "x"}], "components": [{"name": 7}, 7]}'
     estate = load_estate({"a.json": bom}, SCHEMA)
     assert {(p.code, p.severity, p.line) for p in estate.problems} == {
         ("PE3105", Severity.WARNING, 2), ("PE3121", Severity.WARNING, 2), ("PE3120", Severity.WARNING, 2),

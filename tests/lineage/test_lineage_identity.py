@@ -2,6 +2,8 @@
 
 import itertools
 import random
+from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -137,6 +139,9 @@ _PIECES = st.sampled_from(
 def test_any_text_has_one_canonical_form(text: str) -> None:
     once = canonical(text)
     assert canonical(once) == once
+    parts = package_url(once)
+    if parts is not None:
+        assert package_and_version(once) == (str(replace(parts, version="")), quote(parts.version, safe=":"))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +150,6 @@ def test_any_text_has_one_canonical_form(text: str) -> None:
 def test_what_is_no_package_url_stands_for_itself(text: str) -> None:
     assert package_url(text) is None
     assert canonical(text) == text
-    assert package_and_version(text) is None
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ def test_a_service_deploys_its_model_however_it_is_written(predictor: object) ->
     [
         ("hf://org/m", "pkg:huggingface/org/m", "hf://org/m", {"name": "org/m"}),
         ("hf://org/m:abc", "pkg:huggingface/org/m@abc", "hf://org/m:abc", {"name": "org/m", "version": "abc"}),
+        ("hf://org/m:main", "pkg:huggingface/org/m", "hf://org/m:main", {"name": "org/m"}),
         ("gs://b/m", "gs://b/m", None, {}),
         ("https://example.com/m.tar.gz", "https://example.com/m.tar.gz", None, {}),
         ("pvc://claim/m", "kserve:pvc:bank/claim/m", None, {}),
@@ -198,8 +199,9 @@ _json = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-_KEYS = ["predictor", "model", "sklearn", "logger", "containers", "storage", "storageUri", "env", "image", "nodes", "url",
-         "steps", "root", "inferenceService", "uri", "lora", "adapters", "template", "canaryTrafficPercent"]  # fmt: skip
+_KEYS = ["predictor", "model", "sklearn", "logger", "containers", "storage", "storageUri", "env", "image", "nodes",
+         "url", "steps", "root", "inferenceService", "uri", "lora", "adapters", "template",
+         "canaryTrafficPercent"]  # fmt: skip
 _spec = st.recursive(
     _json,
     lambda inner: st.dictionaries(st.sampled_from(_KEYS), inner, max_size=4) | st.lists(inner, max_size=2),

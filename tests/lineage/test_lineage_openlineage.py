@@ -137,6 +137,15 @@ def test_symlinks_are_other_names_of_one_dataset() -> None:
     assert estate.snapshot.value(merged.id, "version") == "7"
 
 
+def test_one_address_is_one_dataset_with_and_without_a_slash() -> None:
+    estate = load([event(inputs=[dataset("/raw")]), event(run={"runId": "r2"}, inputs=[dataset("raw")])])
+    assert estate.problems == ()
+    [node] = [node for node in estate.snapshot.nodes.values() if node.kind == "Dataset"]
+    assert {node.id, *node.aliases} == {"openlineage:dataset:s3://lake#/raw", RAW, "s3://lake/raw"}
+    local = load(event(inputs=[dataset("/raw", "file"), dataset("raw", "file")]))
+    assert Counter(kinds(local).values())["Dataset"] == 2
+
+
 def test_a_chain_of_symlinks_is_one_dataset_in_time_that_grows_with_it() -> None:
     inputs = [
         dataset(f"d{n}", symlinks={"identifiers": [{"namespace": "s3://lake", "name": f"d{n + 1}", "type": "TABLE"}]})

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from policy_engine.lineage.documents import Limits, read_documents
 from policy_engine.lineage.errors import LineageError
-from policy_engine.lineage.json_text import read_json, scan_json
+from policy_engine.lineage.json_text import find_place, read_json, scan_json
 from policy_engine.lineage.load import load_estate
+from policy_engine.lineage.located import step
 from policy_engine.lineage.yaml_text import read_yaml
 from policy_engine.model.problems import Problem, Severity, readable
 from tests.lineage.estate_schema import SCHEMA
@@ -172,6 +173,20 @@ _plain = st.recursive(
 def test_both_json_readers_agree(value: object, indent: int | None) -> None:
     text = json.dumps(value, indent=indent)
     assert read_json(text, "a.json") == scan_json(text, "a.json").content == value
+
+
+def _pointers(value: object, pointer: str = "") -> list[str]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    found = [pointer, f"{pointer}/0", f"{pointer}/none", f"{pointer}/x/y"]
+    return found + [p for key, each in inner for p in _pointers(each, pointer + step(key))]
+
+
+@given(_plain, st.sampled_from([None, 1]), st.sampled_from(["", " ", "\n\n"]))
+def test_one_place_is_found_where_the_scanner_finds_it(value: object, indent: int | None, before: str) -> None:
+    text = before + json.dumps(value, indent=indent) + before
+    scanned = scan_json(text, "a.json")
+    for pointer in _pointers(value):
+        assert find_place(text, pointer) == scanned.place(pointer)
 
 
 @given(st.text(alphabet='{}[]",:\\u0123456789eE.-+ntrfalsd \n\t\x01\ud7ff', max_size=40))

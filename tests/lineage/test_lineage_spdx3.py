@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
 
 from tests.lineage.damage import damaged, survives
 from tests.lineage.imported import codes, edges, facts, kinds, load, load_sample
@@ -247,6 +246,6 @@ def test_other_versions_of_spdx_are_not_taken_for_it() -> None:
     assert codes(load({"spdxVersion": "SPDX-2.3", "packages": []})) == ["PE3111"]
 
 
-@given(damaged(FULL, "@context"))
-def test_a_wrong_value_anywhere_is_at_worst_a_located_warning(changed: object) -> None:
-    assert survives(load(changed))
+def test_a_wrong_value_anywhere_is_at_worst_a_located_warning() -> None:
+    for changed in damaged(FULL, "@context", every=5):
+        assert survives(load(changed))

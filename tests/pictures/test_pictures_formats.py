@@ -147,7 +147,7 @@ def test_text_stays_text() -> None:
     assert "+37 Dataset it depends on" in texts
     assert "owner: not stated" in texts
     assert any("نموذج" in (text or "") for text in texts)
-    assert any("[U+202E]gnp.exe[U+001B]" in (text or "") for text in texts)
+    assert "[U+202E]gnp.exe[U+001B][2J]]>" in "".join(text or "" for text in texts)
 
 
 def test_a_page_works_by_keyboard_and_without_scripts() -> None:

@@ -22,6 +22,7 @@ def _layered(graph: Graph) -> tuple[Layers, tuple[str, ...]]:
     return layers([node.id for node in graph.nodes], links, lane), lane
 
 
+@settings(max_examples=60)
 @given(graphs())
 def test_every_edge_leads_through_each_column_in_turn(graph: Graph) -> None:
     layered, lane = _layered(graph)
@@ -37,6 +38,7 @@ def test_every_edge_leads_through_each_column_in_turn(graph: Graph) -> None:
     assert all(layered.column[one] < layered.column[other] for one, other in pairwise(lane))
 
 
+@settings(max_examples=60)
 @given(graphs())
 def test_an_edge_is_turned_round_only_where_a_cycle_or_the_path_asks_for_it(graph: Graph) -> None:
     layered, lane = _layered(graph)
@@ -55,6 +57,7 @@ def test_an_edge_is_turned_round_only_where_a_cycle_or_the_path_asks_for_it(grap
             assert route.link.source in seen
 
 
+@settings(max_examples=60)
 @given(graphs())
 def test_nothing_overlaps_and_the_lane_is_straight(graph: Graph) -> None:
     layered, lane = _layered(graph)

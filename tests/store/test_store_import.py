@@ -7,7 +7,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -122,7 +121,7 @@ _entries = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries=_entries)
 def test_lines_mean_what_an_inventory_means_whatever_they_say(new_place: NewPlace, entries: list[Any]) -> None:
     store = Store(new_place(), create=True)
@@ -316,7 +315,7 @@ def test_what_is_wrong_in_a_table_is_named_with_its_row(tmp_path: Path) -> None:
 # Size, and death in the middle
 
 _PROGRAM = """
-import resource, sys
+import re, sys
 from pathlib import Path
 from policy_engine.lineage.store.importing import Moment, import_lines
 from policy_engine.lineage.store.store import Store
@@ -330,9 +329,12 @@ class Told:
         pass
 
 with Path(sys.argv[1]).open("rb") as stream:
-    done = import_lines(Store(sys.argv[2], create=True), stream, "estate.ndjson", SCHEMA, Moment(day(9)), progress=Told())
+    store = Store(sys.argv[2], create=True)
+    done = import_lines(store, stream, "estate.ndjson", SCHEMA, Moment(day(9)), progress=Told())
 assert done.kept, done.problems
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, done.kept.digest)
+status = Path("/proc/self/status")
+# Not ru_maxrss: that of a child begins with what its parent had.
+print(int(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1]) // 1024 if status.exists() else 0)
 """
 ROOT = Path(__file__).parents[2]
 
@@ -356,12 +358,11 @@ def _started(data: Path, place: str) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("stage", ["reading", "sorting edges", "comparing with the last snapshot"])
 def test_a_killed_import_leaves_the_last_snapshot(place: str, tmp_path: Path, stage: str) -> None:
     Store(place, create=True).put(estate(), day(1))
-    data = _many(tmp_path / "many.ndjson", 20_000)
+    data = _many(tmp_path / "many.ndjson", 10_000)
     process = _started(data, place)
     assert process.stdout is not None
     with process.stdout as told:
         assert any(line.strip() == stage for line in told)
-        time.sleep(0.1)
         process.send_signal(signal.SIGKILL)
         process.wait()
     if process.returncode == 0:
@@ -377,11 +378,11 @@ def test_a_killed_import_leaves_the_last_snapshot(place: str, tmp_path: Path, st
 
 def test_memory_does_not_grow_with_the_estate(tmp_path: Path) -> None:
     used = {}
-    for count in (5_000, 60_000):
+    for count in (5_000, 25_000):
         process = _started(_many(tmp_path / f"{count}.ndjson", count), str(tmp_path / f"{count}.db"))
         out, _ = process.communicate(timeout=120)
         assert process.returncode == 0, out
-        used[count] = int(out.split()[-2])
+        used[count] = int(out.split()[-1])
     # The caches of the database fill up to their bound; Python objects of the estate alone would be far more.
-    assert used[60_000] < 200
-    assert used[60_000] - used[5_000] < 90
+    assert used[25_000] < 150
+    assert used[25_000] - used[5_000] < 60

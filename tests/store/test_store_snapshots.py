@@ -215,7 +215,7 @@ def _asserted(snapshot: Snapshot) -> tuple[dict[str, object], set[tuple[str, str
     return nodes, {edge.key for edge in snapshot.edges}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=st.lists(snapshots(), min_size=2, max_size=5), data=st.data())
 def test_any_sequence_comes_back_and_its_differences_compose(
     new_place: NewPlace, made: list[Snapshot], data: st.DataObject

@@ -18,7 +18,7 @@ from policy_engine.evaluation.point.lineage import Lineage
 from policy_engine.evaluation.point.run import Run, Value
 from policy_engine.evaluation.sets.estate import Array, Estate
 from policy_engine.evaluation.sets.rows import Rows, truth_of
-from policy_engine.evaluation.world import World
+from policy_engine.evaluation.world import View
 
 Coded = tuple[Array | None, int]
 """The codes of a key by row, and how many codes there may be; no array where all rows have code 0."""
@@ -31,7 +31,7 @@ _UNDECIDED = -1
 class Points:
     """The point evaluator, asked for values in one estate."""
 
-    def __init__(self, world: World, estate: Estate) -> None:
+    def __init__(self, world: View, estate: Estate) -> None:
         self.world = world
         self.estate = estate
         self._compiler = Compiler(world.program)
@@ -115,7 +115,7 @@ def combined(coded: Sequence[Coded], size: int) -> Array:
     if len(present) == 1 and len(coded) == 1:
         return present[0][0]
     total = _product(tuple(count for _, count in coded))
-    found = np.zeros(size, np.int32 if total < 2**31 else np.int64)
+    found: Array = np.zeros(size, np.int32 if total < 2**31 else np.int64)
     for codes, count in coded:
         found *= count
         if codes is not None:

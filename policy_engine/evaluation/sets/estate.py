@@ -44,10 +44,7 @@ class Estate:
         self.types = {name: code for code, name in enumerate(file.edge_types)}
         self.kind = self._view("kind")
         self.cycle_start, self.cycle_end = self._view("cycle.start"), self._view("cycle.end")
-        up = [self._view(f"up.{part}") for part in ("row", "far", "type")]
-        down = [self._view(f"down.{part}") for part in ("row", "far", "type")]
-        self.up = Way(*up, down[0], down[1], descending=False)
-        self.down = Way(*down, up[0], up[1], descending=True)
+        self.up, self.down = self._way("up", "down"), self._way("down", "up")
         self._check()
 
     def way(self, *, upstream: bool) -> Way:
@@ -167,6 +164,10 @@ class Estate:
             return np.frombuffer(section, typecode) if section.nbytes else np.zeros(0, typecode)
 
         return self._keep(("view", name), found)
+
+    def _way(self, name: str, back: str) -> Way:
+        row, far, types = (self._view(f"{name}.{part}") for part in ("row", "far", "type"))
+        return Way(row, far, types, self._view(f"{back}.row"), self._view(f"{back}.far"), name == "down")
 
     def _column(self, name: str) -> tuple[Array | None, int]:
         if f"{name}.code" not in self.file:

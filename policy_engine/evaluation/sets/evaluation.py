@@ -23,7 +23,7 @@ from policy_engine.evaluation.sets.groups import Aspect, Grouped, Groups, aspect
 from policy_engine.evaluation.sets.kernel import Kernel
 from policy_engine.evaluation.sets.plan import Condition, Members, Thing
 from policy_engine.evaluation.sets.ranges import Ranges, bounded, greatest
-from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE, NotInColumns, Rows, all_same, truth_of
+from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE, NotInColumnsError, Rows, all_same, truth_of
 
 
 class Evaluation:
@@ -194,7 +194,7 @@ class Evaluation:
         nodes = rows.things[thing.slot]
         try:
             sure, possible = self.ranges.numbers(members, 0, Rows(rows.size, {anchor.slot: nodes}, rows.kinds))
-        except NotInColumns as why:
+        except NotInColumnsError as why:
             self.left.append((str(why), len(np.unique(nodes))))
             return nodes, self.estate.size
         # 0: it is not known how many; from 1: the number.
@@ -237,7 +237,7 @@ class Evaluation:
             return all_same(TRUE, rows.size)
         try:
             sure, possible = self.ranges.numbers(members, condition.most, rows)
-        except NotInColumns as why:
+        except NotInColumnsError as why:
             return self._pointwise(members.written, plan.things_of(members), members.slots, str(why), rows)
         return compared(word, number, sure, possible)
 

@@ -36,7 +36,7 @@ from policy_engine.evaluation.sets.numpy_kernel import NumpyKernel
 from policy_engine.evaluation.sets.planning import plan_of
 from policy_engine.evaluation.sets.results import Clock, Left, RuleResults, SetResults
 from policy_engine.evaluation.sets.rows import MAYBE, TRUE, Rows
-from policy_engine.evaluation.world import World
+from policy_engine.evaluation.world import View
 from policy_engine.lineage.columns.reader import EstateFile, MappedEvidence, MappedSnapshot
 from policy_engine.model.results import Result
 
@@ -46,9 +46,7 @@ PASS, FAIL, UNKNOWN, NOT_APPLICABLE = range(4)
 class SetEvaluator:
     """Evaluates a program over one estate file, at any instants."""
 
-    def __init__(
-        self, program: Program, file: EstateFile, kernel: Literal["auto", "native", "numpy"] = "auto"
-    ) -> None:
+    def __init__(self, program: Program, file: EstateFile, kernel: Literal["auto", "native", "numpy"] = "auto") -> None:
         """Make the plan and check the file.
 
         Raises:
@@ -56,7 +54,7 @@ class SetEvaluator:
             SetEvaluationError: PE3501, the compiled kernel was asked for and is not there.
         """
         self.file = file
-        self.world = World(program, MappedSnapshot(file), MappedEvidence(file))
+        self.world = View(program, MappedSnapshot(file), MappedEvidence(file))
         self.plan = plan_of(program)
         self.estate = Estate(file)
         self.kernel = chosen_kernel(kernel)

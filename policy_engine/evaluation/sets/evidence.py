@@ -5,6 +5,7 @@ ages are added by the language's own arithmetic.
 """
 
 from datetime import UTC, datetime, timedelta
+
 import numpy as np
 
 from policy_dsl.values import FIRST_INSTANT, LAST_INSTANT, Duration, add

@@ -116,8 +116,11 @@ def _aspects_of_use(
     for aspect in _aspects(body, inner):
         thing = given[aspect.thing]
         # A key reads the same of whatever a variable is called; a condition is said in the definition's own scope.
-        is_key = isinstance(aspect.by, plan.AttributeKey | plan.LatestKey | plan.NumberKey)
-        found.add(Aspect(thing, replace(aspect.by, thing=thing) if is_key else None))
+        match aspect.by:
+            case plan.AttributeKey() | plan.LatestKey() | plan.NumberKey() as key:
+                found.add(Aspect(thing, replace(key, thing=thing)))
+            case _:
+                found.add(Aspect(thing, None))
     return frozenset(found)
 
 

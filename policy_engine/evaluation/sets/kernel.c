@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A library of another version than its caller must not be used; native_kernel.py names the version it knows. */
+int64_t kernel_version(void) { return 1; }
+
 /* A graph as the caller gives it: rows of far ends in the direction that is asked along, and the rows back. */
 typedef struct {
     int64_t n;
@@ -301,10 +304,13 @@ typedef struct {
 } flow;
 
 typedef struct {
+    uint32_t start, length;
+} span;
+
+typedef struct {
     uint32_t *pool;
     int64_t top, room;
-    int64_t *start; /* of out(v), in the pool */
-    uint32_t *length;
+    span *out; /* where out(v) lies in the pool */
     uint32_t *seen, *found;
     uint32_t clock;
 } sets;
@@ -323,22 +329,24 @@ static int grow(sets *s, const flow *f, int64_t more) {
 }
 
 static int flow_node(const graph *g, const flow *f, sets *s, int64_t v, int64_t *inside) {
-    int64_t n = 0, best = -1, bound = f->most ? f->most : INT64_MAX;
-    uint32_t longest = 0, now = ++s->clock;
+    int64_t n = 0, bound = f->most ? f->most : INT64_MAX;
+    span best = {0, 0};
+    uint32_t now = ++s->clock, recent[4] = {UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
     if (!now) { /* the clock has gone round: old stamps mean nothing */
         memset(s->seen, 0, (size_t)f->carriers * sizeof *s->seen);
         now = s->clock = 1;
     }
     for (uint32_t e = g->row[v]; e < g->row[v + 1]; e++) {
         if (!f->allowed[TYPE(g, e)]) continue;
-        uint32_t u = g->far[e], length = s->length[u];
-        if (!length || (s->start[u] == best && length == longest)) continue;
-        if (length > longest) {
-            longest = length;
-            best = s->start[u];
-        }
-        const uint32_t *items = s->pool + s->start[u];
-        for (uint32_t i = 0; i < length && n < bound; i++)
+        span from = s->out[g->far[e]];
+        /* Sets are shared, so many edges lead to one that was looked at already. */
+        if (!from.length || from.start == recent[0] || from.start == recent[1] || from.start == recent[2] ||
+            from.start == recent[3])
+            continue;
+        recent[e & 3] = from.start;
+        if (from.length > best.length) best = from;
+        const uint32_t *items = s->pool + from.start;
+        for (uint32_t i = 0; i < from.length && n < bound; i++)
             if (s->seen[items[i]] != now) {
                 s->seen[items[i]] = now;
                 s->found[n++] = items[i];
@@ -346,7 +354,7 @@ static int flow_node(const graph *g, const flow *f, sets *s, int64_t v, int64_t 
     }
     *inside = n;
     int passes = !f->pass || f->pass[v];
-    int64_t start = passes ? best : 0, length = passes ? n : 0;
+    int64_t start = best.start, length = passes ? n : 0;
     int adds = f->carrier[v] >= 0 && length < bound && (!length || s->seen[f->carrier[v]] != now);
     /* What was found stays as it is: the caller counts it. */
     const uint32_t *own = passes ? s->found : s->found + n;
@@ -355,29 +363,28 @@ static int flow_node(const graph *g, const flow *f, sets *s, int64_t v, int64_t 
         length++;
     }
     /* A set that is one of those it is made of is kept once. */
-    if (length && (adds || length != longest)) {
+    if (length && (adds || length != best.length)) {
         int failed = grow(s, f, length);
         if (failed) return failed;
         memcpy(s->pool + s->top, own, (size_t)length * sizeof *own);
         start = s->top;
         s->top += length;
     }
-    s->start[v] = start;
-    s->length[v] = (uint32_t)length;
+    s->out[v] = (span){(uint32_t)start, (uint32_t)length};
     return 0;
 }
 
 static int flow_cycle(const graph *g, const flow *f, sets *s, int64_t start, int64_t end) {
     int64_t inside;
-    for (int64_t v = start; v < end; v++) s->length[v] = 0;
+    for (int64_t v = start; v < end; v++) s->out[v].length = 0;
     for (int round = 0; round < 64; round++) {
         int changed = 0;
         for (int64_t i = 0; i < end - start; i++) {
             int64_t v = (round & 1) != (int)g->descending ? end - 1 - i : start + i;
-            uint32_t old = s->length[v];
+            uint32_t old = s->out[v].length;
             int failed = flow_node(g, f, s, v, &inside);
             if (failed) return failed;
-            changed |= old != s->length[v];
+            changed |= old != s->out[v].length;
         }
         if (!changed) return 0;
     }
@@ -400,11 +407,10 @@ int kernel_flow(const graph *g, const flow *f) {
     s.room = g->n < 1024 ? 1024 : g->n;
     if (s.room > f->limit) s.room = f->limit > 0 ? f->limit : 1;
     s.pool = malloc((size_t)s.room * sizeof *s.pool);
-    s.start = malloc((size_t)(g->n + 1) * sizeof *s.start);
-    s.length = calloc((size_t)g->n + 1, sizeof *s.length);
+    s.out = calloc((size_t)g->n + 1, sizeof *s.out);
     s.seen = calloc((size_t)f->carriers + 1, sizeof *s.seen);
     s.found = malloc((size_t)(f->carriers + 1) * sizeof *s.found);
-    if (!s.pool || !s.start || !s.length || !s.seen || !s.found) goto done;
+    if (!s.pool || !s.out || !s.seen || !s.found) goto done;
     result = 0;
     int64_t at = g->descending ? g->cycles - 1 : 0;
     for (int64_t i = 0; i < g->n && !result;) {
@@ -422,8 +428,7 @@ int kernel_flow(const graph *g, const flow *f) {
     }
 done:
     free(s.pool);
-    free(s.start);
-    free(s.length);
+    free(s.out);
     free(s.seen);
     free(s.found);
     return result;

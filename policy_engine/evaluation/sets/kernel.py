@@ -43,6 +43,9 @@ class Flow:
     carriers: int
 
 
+Word = type[np.uint16] | type[np.uint32] | type[np.uint64]
+
+
 class Kernel(Protocol):
     """The loops over all edges."""
 
@@ -58,7 +61,7 @@ class Kernel(Protocol):
         """Return for each carrier how many of the counted nodes it reaches; nothing if that is too costly."""
 
 
-def words_for(bits: int) -> tuple[type[np.unsignedinteger[object]], int]:
+def words_for(bits: int) -> tuple[Word, int]:
     """Return the type of word and how many are needed for so many bits.
 
     >>> words_for(20), words_for(65)

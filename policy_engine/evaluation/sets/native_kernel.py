@@ -15,6 +15,7 @@ from policy_engine.evaluation.sets.kernel import Flow, Sweep
 
 LIBRARY = Path(__file__).with_name("_kernel.so")
 
+_VERSION = 1
 # So many items of sets are kept at most: four bytes each.
 _MOST_ITEMS = 48 * 1024 * 1024
 
@@ -61,6 +62,9 @@ class NativeKernel:
             OSError: it was not compiled, or not for this machine.
         """
         loaded = ctypes.CDLL(str(library))
+        loaded.kernel_version.restype = _LONG
+        if loaded.kernel_version() != _VERSION:
+            raise OSError("the library is of another version")
         pointer = ctypes.POINTER
         self._sweep = loaded.kernel_sweep
         self._sweep.argtypes = [pointer(_Graph), pointer(_Sweep), _LONG]

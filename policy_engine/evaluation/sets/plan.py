@@ -192,18 +192,7 @@ class Pointwise:
 
 
 Condition = (
-    Always
-    | Decided
-    | Stated
-    | SameThing
-    | Held
-    | Negated
-    | Joined
-    | IsKnown
-    | Otherwise
-    | Called
-    | Counted
-    | Pointwise
+    Always | Decided | Stated | SameThing | Held | Negated | Joined | IsKnown | Otherwise | Called | Counted | Pointwise
 )
 
 

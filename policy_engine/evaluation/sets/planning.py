@@ -28,7 +28,7 @@ def plan_of(program: tree.Program) -> plan.Plan:
     return _Planner(program).program_plan()
 
 
-class _NotKeyed(Exception):
+class _NotKeyedError(Exception):
     """An expression depends on more than keys; the reason is said in one phrase."""
 
 
@@ -86,7 +86,7 @@ class _Planner:
         """Plan an expression that is decided as a whole, or else by its parts if they are conditions."""
         try:
             keys = tuple(dict.fromkeys(self.keys(expression, slots)))
-        except _NotKeyed as why:
+        except _NotKeyedError as why:
             match expression:
                 case tree.Known(operand) if self.is_condition(operand):
                     return plan.IsKnown(self.condition(operand, slots))
@@ -119,7 +119,7 @@ class _Planner:
     def held(self, expression: tree.HasEvidence, slots: int) -> Condition:
         try:
             pattern = self.pattern(expression, slots)
-        except _NotKeyed as why:
+        except _NotKeyedError as why:
             return self.pointwise(expression, slots, str(why))
         where = None if expression.where is None else self.condition(expression.where, slots)
         asks_more = where is not None and any(plan.pointwise_in(where))
@@ -131,7 +131,7 @@ class _Planner:
     def pattern(self, expression: tree.HasEvidence, slots: int) -> plan.Pattern:
         age = expression.max_age
         if age is not None and self.keys(age, slots):
-            raise _NotKeyed("how old evidence may be depends on the thing")
+            raise _NotKeyedError("how old evidence may be depends on the thing")
         return plan.Pattern(expression.type, expression.role, expression.signers, age, slots)
 
     def called(self, expression: tree.Invoke) -> plan.Called | None:
@@ -164,7 +164,7 @@ class _Planner:
     def counted(self, expression: tree.Count, word: tree.CountWord, number: int, slots: int) -> Condition:
         try:
             return plan.Counted(word, number, self.members(expression, slots))
-        except _NotKeyed as why:
+        except _NotKeyedError as why:
             return self.pointwise(expression, slots, str(why))
 
     def members(self, expression: tree.Count | tree.Aggregate, slots: int) -> plan.Members:
@@ -182,7 +182,7 @@ class _Planner:
 
     def flowing(self, lineage: tree.LineageRange, condition: Condition, slots: int) -> plan.Flowing:
         if lineage.hops is not None and lineage.hops > MOST_HOPS:
-            raise _NotKeyed(f"lineage within more than {MOST_HOPS} hops")
+            raise _NotKeyedError(f"lineage within more than {MOST_HOPS} hops")
         barrier = None
         inside = [condition]
         if lineage.barrier is not None:
@@ -196,9 +196,7 @@ class _Planner:
             if isinstance(members.range, plan.Flowing)
         ]
         anchor = self.thing(lineage.anchor)
-        return plan.Flowing(
-            anchor, lineage.upstream, lineage.edges, lineage.hops, barrier, 1 + max(levels, default=-1)
-        )
+        return plan.Flowing(anchor, lineage.upstream, lineage.edges, lineage.hops, barrier, 1 + max(levels, default=-1))
 
     # --- keys --------------------------------------------------------------------------------------------------
 
@@ -206,7 +204,7 @@ class _Planner:
         """Return everything of the estate that an expression's value follows from.
 
         Raises:
-            _NotKeyed: it follows from more than keys can say.
+            _NotKeyedError: it follows from more than keys can say.
         """
         match expression:
             case tree.Constant() | tree.Moment() | tree.ParameterValue():
@@ -272,7 +270,7 @@ class _Planner:
 
 
 def _refuse(reason: str) -> NoReturn:
-    raise _NotKeyed(reason)
+    raise _NotKeyedError(reason)
 
 
 def _parts(expression: object) -> list[Any]:
@@ -307,10 +305,9 @@ def _free_of_range(found: tree.Range) -> frozenset[tree.Variable]:
             return frozenset()
         case tree.PathRange(anchor):
             return frozenset({anchor})
-        case tree.LineageRange(anchor=anchor, barrier=None):
-            return frozenset({anchor})
-        case tree.LineageRange(anchor=anchor, barrier=tree.Barrier(variable, condition)):
-            return (_free(condition) - {variable}) | {anchor}
+        case tree.LineageRange(anchor=anchor, barrier=barrier):
+            beyond = frozenset() if barrier is None else _free(barrier.condition) - {barrier.variable}
+            return beyond | {anchor}
 
 
 def _with_values(expression: Any, values: dict[int, tree.Expression]) -> Any:

@@ -19,7 +19,7 @@ from policy_engine.evaluation.sets.estate import Array, spans
 from policy_engine.evaluation.sets.groups import Groups
 from policy_engine.evaluation.sets.kernel import Flow, Sweep
 from policy_engine.evaluation.sets.plan import Members
-from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE, NotInColumns, Rows
+from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE, NotInColumnsError, Rows
 from policy_engine.evaluation.sets.sweeps import Sweeps
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def bounded(rows: int) -> None:
     """Refuse to look at too many rows together.
 
     Raises:
-        NotInColumns: there are too many.
+        NotInColumnsError: there are too many.
     """
     if rows > _MOST_ROWS:
-        raise NotInColumns("too many combinations of things")
+        raise NotInColumnsError("too many combinations of things")
 
 
 def greatest(near: Array, truth: Array, size: int) -> Array:
@@ -62,13 +62,13 @@ class Ranges:
         self._evaluation = evaluation
         self._estate = evaluation.estate
         self._sweeps = Sweeps(evaluation, wanted)
-        self._sets: dict[tuple[int, int], tuple[Members, tuple[Numbers, ...] | NotInColumns]] = {}
+        self._sets: dict[tuple[int, int], tuple[Members, tuple[Numbers, ...] | NotInColumnsError]] = {}
 
     def numbers(self, members: Members, most: int, rows: Rows) -> Numbers:
         """Return how many members the range of each row has.
 
         Raises:
-            NotInColumns: that is for the point evaluator.
+            NotInColumnsError: that is for the point evaluator.
         """
         match members.range:
             case plan.Whole():
@@ -84,7 +84,7 @@ class Ranges:
                 if most == 1:
                     return self._sweeps.numbers(members, rows)
                 if hops is not None:
-                    raise NotInColumns("a number of things within hops")
+                    raise NotInColumnsError("a number of things within hops")
                 return self._by_sets(members, most, rows)
 
     # --- of a kind -----------------------------------------------------------------------------------------
@@ -93,7 +93,7 @@ class Ranges:
         groups = self._evaluation.groups(members)
         size = len(self._estate.domain(members.thing.kinds))
         bounded(groups.count * size // 16)
-        truths = [self.condition(members, members.condition, members.thing, groups, g) for g in range(groups.count)]
+        truths = [self.condition(members.condition, members.thing, groups, g) for g in range(groups.count)]
         sure = np.array([np.count_nonzero(truth == TRUE) for truth in truths], np.int64)
         possible = np.array([np.count_nonzero(truth) for truth in truths], np.int64)
         number = groups.number(rows)
@@ -101,9 +101,7 @@ class Ranges:
             return np.full(rows.size, sure[0]), np.full(rows.size, possible[0])
         return sure[number], possible[number]
 
-    def condition(
-        self, members: Members, condition: plan.Condition, thing: plan.Thing, groups: Groups, group: int
-    ) -> Array:
+    def condition(self, condition: plan.Condition, thing: plan.Thing, groups: Groups, group: int) -> Array:
         """Return the truth of a condition on all things of a variable's kinds, for one group of what is outside."""
         rows = Rows.whole(self._estate, thing)
         used = plan.things(condition) - {thing}
@@ -130,22 +128,22 @@ class Ranges:
             possible = np.bincount(near[truth != FALSE], minlength=self._estate.size)
             return sure[nodes], possible[nodes]
         if any(step.repeated for step in steps):
-            raise NotInColumns("a number of things along a repeated step")
+            raise NotInColumnsError("a number of things along a repeated step")
         return self._by_row(members, anchor, steps, rows)
 
     def _along_by_group(
         self, members: Members, anchor: plan.Thing, steps: tuple[PathStep, ...], most: int, rows: Rows
     ) -> Numbers:
         if most != 1:
-            raise NotInColumns("a number of things along a repeated step")
+            raise NotInColumnsError("a number of things along a repeated step")
         groups = self._evaluation.groups(members)
         if groups.count > _MOST_GROUPS:
-            raise NotInColumns("a condition along a repeated step tells too many things apart")
+            raise NotInColumnsError("a condition along a repeated step tells too many things apart")
         number = groups.number(rows)
         found = np.zeros(rows.size, np.int8)
         for group in range(groups.count):
             column = np.zeros(self._estate.size, np.int8)
-            truth = self.condition(members, members.condition, members.thing, groups, group)
+            truth = self.condition(members.condition, members.thing, groups, group)
             column[self._estate.domain(members.thing.kinds)] = truth
             chosen = np.arange(rows.size) if number is None else np.flatnonzero(number == group)
             found[chosen] = self._reached(column, steps)[rows.things[anchor.slot][chosen]]
@@ -202,7 +200,7 @@ class Ranges:
         if key not in self._sets:
             self._sets[key] = members, self._all_sets(members, most, groups)
         found = self._sets[key][1]
-        if isinstance(found, NotInColumns):
+        if isinstance(found, NotInColumnsError):
             raise found
         nodes, number = rows.things[anchor.slot], groups.number(rows)
         if number is None:
@@ -213,21 +211,21 @@ class Ranges:
             sure[chosen], possible[chosen] = numbers[0][nodes[chosen]], numbers[1][nodes[chosen]]
         return sure, possible
 
-    def _all_sets(self, members: Members, most: int, groups: Groups) -> tuple[Numbers, ...] | NotInColumns:
+    def _all_sets(self, members: Members, most: int, groups: Groups) -> tuple[Numbers, ...] | NotInColumnsError:
         if groups.count > _MOST_SETS:
-            return NotInColumns("a number of things that a condition tells apart for too many others")
+            return NotInColumnsError("a number of things that a condition tells apart for too many others")
         try:
             return tuple(self._sets_of(members, most, groups, group) for group in range(groups.count))
-        except NotInColumns as why:
+        except NotInColumnsError as why:
             return why
 
     def _sets_of(self, members: Members, most: int, groups: Groups, group: int) -> Numbers:
         flowing = members.range
         assert isinstance(flowing, plan.Flowing)  # noqa: S101 - callers ask for lineage only
-        truth = self._spread(members, members.condition, members.thing, groups, group)
+        truth = self._spread(members.condition, members.thing, groups, group)
         bars = None
         if flowing.barrier is not None:
-            bars = self._spread(members, flowing.barrier.condition, flowing.barrier.thing, groups, group)
+            bars = self._spread(flowing.barrier.condition, flowing.barrier.thing, groups, group)
         sure = self._set_sizes(flowing, truth == TRUE, None if bars is None else bars == FALSE, most)
         if not (truth == MAYBE).any() and (bars is None or not (bars == MAYBE).any()):
             return sure, sure
@@ -245,16 +243,14 @@ class Ranges:
         flow = Flow(flowing.upstream, allowed, passing, carrier, len(carried))
         found = kernel.tallies(estate, flow, counted) if carries_anchors else kernel.sizes(estate, flow, most)
         if found is None:
-            raise NotInColumns("the sets of things to be counted are too large")
+            raise NotInColumnsError("the sets of things to be counted are too large")
         if not carries_anchors:
             return found
         sizes = np.zeros(estate.size, np.int64)
         sizes[anchors] = found
         return sizes
 
-    def _spread(
-        self, members: Members, condition: plan.Condition, thing: plan.Thing, groups: Groups, group: int
-    ) -> Array:
+    def _spread(self, condition: plan.Condition, thing: plan.Thing, groups: Groups, group: int) -> Array:
         column = np.zeros(self._estate.size, np.int8)
-        column[self._estate.domain(thing.kinds)] = self.condition(members, condition, thing, groups, group)
+        column[self._estate.domain(thing.kinds)] = self.condition(condition, thing, groups, group)
         return column

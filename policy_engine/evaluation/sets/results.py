@@ -103,8 +103,8 @@ class SetResults:
         found = self.rules.get(rule)
         if found is None:
             raise SetEvaluationError("PE3503", f"there is no rule `{rule}`")
-        subjects = memoryview(np.ascontiguousarray(found.subjects, np.int64))
-        self._views[rule] = subjects, memoryview(np.ascontiguousarray(found.statuses))
+        # Items of a view are found several times as fast as items of an array.
+        self._views[rule] = found.subjects.data, found.statuses.data
         return self._views[rule]
 
 

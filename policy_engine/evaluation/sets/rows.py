@@ -19,7 +19,7 @@ MAYBE: Final = 1
 TRUE: Final = 2
 
 
-class NotInColumns(Exception):
+class NotInColumnsError(Exception):
     """A part of a plan is left to the point evaluator in this estate; the reason is one phrase."""
 
 

@@ -11,7 +11,7 @@ Rules:
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from policy_engine.evaluation.sets.estate import Array, Kinds
 from policy_engine.evaluation.sets.groups import Groups
 from policy_engine.evaluation.sets.kernel import Sweep, words_for
 from policy_engine.evaluation.sets.plan import Members
-from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE, NotInColumns, Rows
+from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE, NotInColumnsError, Rows
 
 if TYPE_CHECKING:
     from policy_engine.evaluation.sets.evaluation import Evaluation
@@ -90,7 +90,7 @@ class Sweeps:
         """Return for each row whether anything surely, and possibly, is a member.
 
         Raises:
-            NotInColumns: the condition tells too many things apart.
+            NotInColumnsError: the condition tells too many things apart.
         """
         flowing = members.range
         assert isinstance(flowing, plan.Flowing)  # noqa: S101 - callers ask for lineage only
@@ -99,7 +99,7 @@ class Sweeps:
             self.passes[key] = self._pass(self._wanted[key])
         asked = self.passes[key].asked.get(id(members))
         if asked is None:
-            raise NotInColumns("a condition on lineage tells too many things apart")
+            raise NotInColumnsError("a condition on lineage tells too many things apart")
         words = self._words(key, flowing.anchor, rows)
         number = asked.groups.number(rows)
         sure = _any(words, asked.sure, number)
@@ -135,12 +135,12 @@ class Sweeps:
         flowing = members.range
         assert isinstance(flowing, plan.Flowing)  # noqa: S101 - only these are wanted
         ranges = self._evaluation.ranges
-        truth = ranges.condition(members, members.condition, members.thing, groups, group)
+        truth = ranges.condition(members.condition, members.thing, groups, group)
         kinds, width = members.thing.kinds, flowing.hops or 1
         bars, barred_kinds = None, None
         if flowing.barrier is not None:
             thing = flowing.barrier.thing
-            bars, barred_kinds = ranges.condition(members, flowing.barrier.condition, thing, groups, group), thing.kinds
+            bars, barred_kinds = ranges.condition(flowing.barrier.condition, thing, groups, group), thing.kinds
         blocked = None if bars is None or barred_kinds is None else (barred_kinds, bars != FALSE)
         sure = _Column(layout.place(width), flowing, (kinds, truth == TRUE), blocked)
         if not (truth == MAYBE).any() and (bars is None or not (bars == MAYBE).any()):
@@ -187,7 +187,12 @@ class _Layout:
 
 
 def _gather(
-    gathered: dict[tuple[Kinds, int, bool], Array], column: tuple[Kinds, Array], place: int, mask: object, *, is_own: bool
+    gathered: dict[tuple[Kinds, int, bool], Array],
+    column: tuple[Kinds, Array],
+    place: int,
+    mask: Any,
+    *,
+    is_own: bool,
 ) -> None:
     kinds, chosen = column
     values = np.multiply(chosen, mask)
@@ -199,10 +204,12 @@ def _any(words: Array, bits: tuple[Bits, ...], number: Array | None) -> Array:
     """Return for each row whether any bit is set of the field of its group."""
     word = words.dtype.type
     if number is None:
-        return (words[:, bits[0].word] & word(bits[0].mask)) != 0
+        alone: Array = (words[:, bits[0].word] & word(bits[0].mask)) != 0
+        return alone
     masks = np.array([field.mask for field in bits], words.dtype)
     if words.shape[1] == 1:
-        return (words[:, 0] & masks[number]) != 0
+        of_group: Array = (words[:, 0] & masks[number]) != 0
+        return of_group
     places = np.array([field.word for field in bits], np.intp)
     found: Array = (words[np.arange(len(words)), places[number]] & masks[number]) != 0
     return found

@@ -7,6 +7,7 @@ Rules:
 """
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from policy_engine.model.evidence import Evidence
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A row of so many edges is read whole, for evaluation asks for one type after the other.
+_SHORT = 64
 # Among more ids than this, only the neighbours of a misspelt one are looked at.
 _FEW = 50_000
 
@@ -260,6 +263,7 @@ class MappedSnapshot:
     def __init__(self, file: EstateFile) -> None:
         self.file = file
         self._types = {name: code for code, name in enumerate(file.edge_types)}
+        self._known: dict[str, dict[str, dict[str, tuple[str, ...]]]] = {"up": {}, "down": {}}
 
     def __contains__(self, node_id: str) -> bool:
         return self.file.find(node_id) is not None
@@ -295,22 +299,40 @@ class MappedSnapshot:
         return tuple(sorted(found))
 
     def _ends(self, way: str, node_id: str, edge_type: str) -> tuple[str, ...]:
-        file = self.file
-        row = file.row(f"{way}.row", file.number(node_id), file.edges)
+        known = self._known[way].get(node_id)
+        if known is None:
+            number = self.file.number(node_id)
+            row = self.file.row(f"{way}.row", number, self.file.edges)
+            if len(row) > _SHORT:
+                return self._searched(way, row, edge_type)
+            known = self._known[way][node_id] = self._grouped(way, row)
+        return known.get(edge_type, ())
+
+    def _grouped(self, way: str, row: range) -> dict[str, tuple[str, ...]]:
+        """Return the ends of all edges of a short row, by type."""
+        types = self.file.section(f"{way}.type")
+        found: dict[str, list[str]] = {}
+        for at in row:
+            if types[at] >= len(self.file.edge_types):
+                raise damaged("an edge has a type that is not in its list")
+            found.setdefault(self.file.edge_types[types[at]], []).append(self._end(way, at))
+        return {name: tuple(ends) for name, ends in found.items()}
+
+    def _searched(self, way: str, row: range, edge_type: str) -> tuple[str, ...]:
+        """Return the ends of the edges of one type in a long row, without looking at the others."""
         code = self._types.get(edge_type)
-        if code is None or not row:
+        if code is None:
             return ()
-        types, far = file.section(f"{way}.type"), file.section(f"{way}.far")
-        first = _first(types, row, code)
-        found = []
-        for at in range(first, row.stop):
-            if types[at] != code:
-                break
-            end = far[at]
-            if end >= file.nodes:
-                raise damaged(f"an edge leads to the node {end}, and there are {file.nodes}")
-            found.append(file.id(end))
-        return tuple(found)
+        types = self.file.section(f"{way}.type")
+        start = bisect_left(types, code, row.start, row.stop)
+        end = bisect_right(types, code, start, row.stop)
+        return tuple(self._end(way, at) for at in range(start, end))
+
+    def _end(self, way: str, at: int) -> str:
+        end = self.file.section(f"{way}.far")[at]
+        if end >= self.file.nodes:
+            raise damaged(f"an edge leads to the node {end}, and there are {self.file.nodes}")
+        return self.file.id(end)
 
 
 class MappedEvidence:
@@ -354,18 +376,6 @@ class MappedEvidence:
             {name: value for name, value in fields.items() if value is not None},
             file.signers()[code - 2],
         )
-
-
-def _first(types: memoryview, row: range, code: int) -> int:
-    """Return where in a row edges of a type begin: types are in order, and a node may have a million edges."""
-    low, high = row.start, row.stop
-    while low < high:
-        middle = (low + high) // 2
-        if types[middle] < code:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 def _instant(seconds: int) -> datetime:

@@ -57,7 +57,7 @@ def title(body: str) -> str | None:
     """
     for heading, _ in _divided(body):
         if heading is not None:
-            return None if says_nothing(heading) else heading
+            return None if says_nothing(heading) or _TEMPLATE.search(heading) else heading
     return None
 
 

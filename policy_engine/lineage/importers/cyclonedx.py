@@ -31,6 +31,7 @@ from policy_engine.lineage.importers.cyclonedx_citations import attribute_cited
 from policy_engine.lineage.importers.cyclonedx_formulas import read_formulas
 from policy_engine.lineage.importers.gathering import Gathering, Thing
 from policy_engine.lineage.importers.missing import says_nothing
+from policy_engine.lineage.importers.placeholders import filled
 
 VERSIONS = ("1.5", "1.6", "1.7")
 _KINDS = {"machine-learning-model": "Model", "data": "Dataset"}
@@ -303,7 +304,8 @@ class _Bom:
     # Claims
 
     def _attribute(self, thing: Thing, name: str, raw: object, at: str) -> None:
-        self._gathering.attribute(thing, name, raw, at)
+        text = filled(self._gathering, raw, at) if isinstance(raw, str) else raw
+        self._gathering.attribute(thing, name, text, at)
 
     def _edge(self, name: str, source: Thing, target: Thing, at: str) -> None:
         self._gathering.edge(name, source, target, at)

@@ -2,7 +2,7 @@
 
 What becomes what:
 
-- a workflow that something comes out of is a Pipeline and a task a Run: what comes out is ``produced_by`` them;
+- a workflow that something comes out of is a Pipeline and a task a Run of it: what comes out is ``produced_by`` them;
 - of what goes in, data train a model and derive data, and a model is the base of a model;
 - a task of type ``test`` that takes a model and data and gives neither tests the model on the data.
 
@@ -29,9 +29,11 @@ def read_formulas(gathering: Gathering, bom: _Entry, serial: str, refs: Mapping[
     shapes = gathering.shapes
     for formula, here in shapes.parts(bom, "formulation", ""):
         for workflow, place in shapes.parts(formula, "workflows", here):
-            _Activity(gathering, workflow, place, serial, refs).read("Pipeline")
+            pipeline = _Activity(gathering, workflow, place, serial, refs).read("Pipeline")
             for task, task_at in shapes.parts(workflow, "tasks", place):
-                _Activity(gathering, task, task_at, serial, refs).read("Run")
+                run = _Activity(gathering, task, task_at, serial, refs).read("Run")
+                if pipeline and run:
+                    gathering.edge("run_of", run, pipeline, task_at)
 
 
 class _Activity:
@@ -45,7 +47,8 @@ class _Activity:
         self._serial = serial
         self._refs = refs
 
-    def read(self, kind: str) -> None:
+    def read(self, kind: str) -> Thing | None:
+        """Claim what goes in and what comes out; return the activity as a thing of the kind, if something does."""
         taken = list(self._resources("inputs"))
         given = [(thing, here) for thing, here in self._resources("outputs") if thing.kind in _MADE]
         for made, here in given:
@@ -53,13 +56,15 @@ class _Activity:
                 name = _EDGES.get((made.kind, used.kind))
                 if name is not None and used != made:
                     self._gathering.edge(name, made, used, here)
-        # A schema without pipelines or runs asks nothing of them; what they say of lineage is in the edges above.
-        if given and kind in self._gathering.schema.kinds and (activity := self._thing(kind)):
-            for made, here in given:
-                self._gathering.edge("produced_by", made, activity, here)
         types = [text for text, _ in self._shapes.texts(self._entry, "taskTypes", self._at)]
         if not given and "test" in types:
             self._tests([thing for thing, _ in taken])
+        # A schema without pipelines or runs asks nothing of them; what they say of lineage is in the edges above.
+        activity = self._thing(kind) if given and kind in self._gathering.schema.kinds else None
+        if activity is not None:
+            for made, here in given:
+                self._gathering.edge("produced_by", made, activity, here)
+        return activity
 
     def _tests(self, taken: list[Thing]) -> None:
         for model in taken:

@@ -79,14 +79,13 @@ class _Reading:
     def claims(self, content: object) -> Claims:
         self._fold(content if isinstance(content, list) else [content])
         for urn, told in self._told.items():
-            if _type(urn) not in _OWNERS:
-                self._thing(urn, next(iter(told.values())).at)
-        for urn, told in list(self._told.items()):
-            thing = self._things.get(urn)
+            thing = None if _type(urn) in _OWNERS else self._thing(urn, next(iter(told.values())).at)
             if thing is not None:
-                self._facts(thing, told)
                 self._lineage(thing, told)
                 self._owners(thing, told)
+        for urn, told in self._told.items():
+            if (thing := self._things.get(urn)) is not None:
+                self._facts(thing, told)
         unused = [urn for urn in self._told if urn not in self._things]
         for urn in unused:  # people and groups that own nothing here
             self._not_kept(urn, next(iter(self._told[urn].values())).at)

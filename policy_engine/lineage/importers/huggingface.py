@@ -26,6 +26,7 @@ from policy_engine.lineage.importers.card_sections import OF_DATA, OF_MODELS, se
 from policy_engine.lineage.importers.gathering import Gathering, Thing, decimal
 from policy_engine.lineage.importers.measures import Measure, declare
 from policy_engine.lineage.importers.missing import says_nothing
+from policy_engine.lineage.importers.placeholders import filled
 from policy_engine.lineage.located import step
 
 HUB = "https://huggingface.co/"
@@ -188,7 +189,8 @@ class _Card:
 
     def _model(self, thing: Thing) -> None:
         for key, attribute in (("pipeline_tag", "task"), ("library_name", "library")):
-            self._gathering.attribute(thing, attribute, self._shapes.text(self._head, key, ""), step(key))
+            for text, at in self._texts(key):
+                self._gathering.attribute(thing, attribute, text, at)
         for name, at in self._ids("base_model"):
             base = self._gathering.thing(_model(name), "Model", at)
             if base is not None:
@@ -268,8 +270,8 @@ class _Card:
         for raw, at in self._items(key):
             if not isinstance(raw, str):
                 self._shapes.wrong(raw, "a text or a list of texts", at)
-            elif not says_nothing(raw):
-                yield raw, at
+            elif (text := filled(self._gathering, raw, at)) and not says_nothing(text):
+                yield text, at
 
     def _ids(self, key: str) -> Iterator[tuple[str, str]]:
         for text, at in self._texts(key):

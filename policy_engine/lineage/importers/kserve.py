@@ -272,7 +272,7 @@ class _Reading:
             return None
         hub = _HUB.fullmatch(uri)
         if hub:
-            name, revision = hub[1], hub[2]
+            name, revision = hub[1], hub[2] if hub[2] != "main" else None  # a branch that moves is no version
             node_id = f"pkg:huggingface/{name}{f'@{revision}' if revision else ''}"
             model = self._gathering.thing(node_id, "Model", at, (uri,))
             if model is not None:

@@ -204,6 +204,9 @@ class _Reading:
             self._gathering.attribute(thing, "name", name, f"{here}/run_name")
             commit = dict(self._pairs(data, "tags", data_at)).get("mlflow.source.git.commit")
             self._gathering.attribute(thing, "version", commit if isinstance(commit, str) else None, f"{data_at}/tags")
+            experiment = self._shapes.text(info, "experiment_id", here)
+            if experiment and (pipeline := self._pipeline(experiment, f"{here}/experiment_id")):
+                self._gathering.edge("run_of", thing, pipeline, f"{here}/experiment_id")
         measures = [
             Measure(key, value, f"{data_at}/metrics")
             for key, value in self._pairs(data, "metrics", data_at)
@@ -231,7 +234,7 @@ class _Reading:
             dataset, place = self._shapes.part(entry, "dataset", here)
             name, digest = (self._shapes.text(dataset, key, place) for key in ("name", "digest"))
             if not name:
-                self._shapes.report("PE3120", "a dataset needs a `name`", place)
+                self._shapes.report("PE3120", "a dataset needs a `name`", here)
                 continue
             node_id = f"mlflow:datasets/{quote(name, safe='')}{f'@{digest}' if digest else ''}"
             thing = self._gathering.thing(node_id, "Dataset", place, tuple(self._addresses(dataset, place)))
@@ -267,9 +270,8 @@ class _Reading:
 
     def _versions(self) -> None:
         """Claim the versions of the registry: each once, though a registered model repeats its latest."""
-        registered: dict[object, tuple[_Entry, str]] = {
-            e.get("name"): (e, at) for e, at in self._found["registered_model"]
-        }
+        models = [(self._shapes.text(entity, "name", at), entity, at) for entity, at in self._found["registered_model"]]
+        registered = {name: (entity, at) for name, entity, at in models if name}
         versions = list(self._found["model_version"])
         for model, at in registered.values():
             versions += self._shapes.parts(model, "latest_versions", at)

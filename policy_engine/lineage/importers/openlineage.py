@@ -58,6 +58,11 @@ def node_id(kind: str, key: Key) -> str:
     return f"openlineage:{kind}:{namespace}#{key[1]}"
 
 
+def _address(key: Key) -> str:
+    """Return where a dataset is, if its namespace is a URL; else a name that no other dataset has."""
+    return f"{key[0].rstrip('/')}/{key[1].lstrip('/')}" if "://" in key[0] else node_id("dataset", key)
+
+
 class _Telling:
     """Turns what the events said in the end into claims."""
 
@@ -97,7 +102,7 @@ class _Telling:
         for keys in self._same_datasets():
             known = [self._folded.datasets[key] for key in keys if key in self._folded.datasets]
             ids = sorted(node_id("dataset", key) for key in keys if key in self._folded.datasets)
-            names = {node_id("dataset", key) for key in keys} | {f"{n}/{m.lstrip('/')}" for n, m in keys if "://" in n}
+            names = {node_id("dataset", key) for key in keys} | {_address(key) for key in keys if "://" in key[0]}
             types = [each.facets["datasetType"] for each in known if "datasetType" in each.facets]
             words = [self._shapes.text(facet, "datasetType", at) or "" for facet, at in types]
             kind = "Model" if any(word.upper() in _MODEL_TYPES for word in words) else "Dataset"
@@ -111,19 +116,29 @@ class _Telling:
                     self._facts_of_dataset(thing, each)
 
     def _same_datasets(self) -> list[list[Key]]:
-        """Return the keys of the datasets, those together that symlinks say are one."""
+        """Return the keys of the datasets, those together that have one address or that symlinks say are one."""
         group: dict[Key, list[Key]] = {key: [key] for key in self._folded.datasets}
+        at_address: dict[str, Key] = {}
+        for key, other in self._names_of_one():
+            # By its address a dataset is the same with and without a slash at the beginning of its name.
+            first = at_address.setdefault(_address(other), other)
+            for each in (other, first):
+                if group.setdefault(each, [each]) is not group[key]:
+                    # The shorter list is added to the longer, so that long chains stay quick.
+                    longer, shorter = sorted((group[key], group[each]), key=len, reverse=True)
+                    longer += shorter
+                    group.update(dict.fromkeys(shorter, longer))
+        return list({id(keys): keys for keys in group.values()}.values())
+
+    def _names_of_one(self) -> Iterator[tuple[Key, Key]]:
+        """Yield each dataset with itself and with each of its symlinks."""
         for key, known in self._folded.datasets.items():
+            yield key, key
             facet, at = known.facets.get("symlinks", ({}, ""))
             for link, _ in self._shapes.parts(facet, "identifiers", at):
                 other = key_of(link)
-                if other is None or group.setdefault(other, [other]) is group[key]:
-                    continue
-                # The shorter list is added to the longer, so that long chains stay quick.
-                longer, shorter = sorted((group[key], group[other]), key=len, reverse=True)
-                longer += shorter
-                group.update(dict.fromkeys(shorter, longer))
-        return list({id(keys): keys for keys in group.values()}.values())
+                if other is not None:
+                    yield key, other
 
     def _tell_jobs(self) -> None:
         for key, known in self._folded.jobs.items():

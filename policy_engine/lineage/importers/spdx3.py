@@ -304,8 +304,9 @@ class _Graph:
 
     # Relationships
 
-    def _sources_of(self, relation: str) -> set[object]:
-        return {element.get("from") for element, _ in self._elements if element.get("relationshipType") == relation}
+    def _sources_of(self, relation: str) -> set[str]:
+        related = [element.get("from") for element, _ in self._elements if element.get("relationshipType") == relation]
+        return {name for name in related if isinstance(name, str)}
 
     def _relationship(self, element: _Element, at: str) -> None:
         kind, name = self._shapes.text(element, "relationshipType", at), self._shapes.text(element, "from", at)

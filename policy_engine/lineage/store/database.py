@@ -166,7 +166,7 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
 def _postgresql_url(place: str) -> URL:
     try:
         url = make_url(place)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         url = None
     if url is None or url.drivername not in {"postgresql", "postgres", "postgresql+psycopg"}:
         scheme = place.partition("://")[0]

@@ -5,7 +5,8 @@ what is asserted of it differs: a fact that merely moved within its file is the 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -14,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, and_, not_, or_, select
 
 from policy_engine.lineage.store.tables import EDGES, NODES
-from policy_engine.lineage.store.writing import BATCH, holds_in
+from policy_engine.lineage.store.writing import STREAMED, holds_in
 
 
 class How(StrEnum):
@@ -70,23 +71,28 @@ class EdgeChange:
 Change = NodeChange | EdgeChange
 
 
-def differences(connection: Connection, before: int, after: int) -> Iterator[Change]:
+def differences(connection: Connection, before: int, after: int) -> Generator[Change, None, None]:
     """Yield what differs between the snapshots of two numbers: nodes by id, then edges by type, source and target."""
-    for (node_id,), versions in _only_in_one(connection, NODES, ("id",), before, after):
-        old, new = versions.get(True), versions.get(False)
-        if old is None or new is None:
-            how, document = (How.ADDED, new) if old is None else (How.REMOVED, old)
-            yield NodeChange(how, node_id, json.loads(document or "")["kind"])
-        elif facts := _facts(json.loads(old), json.loads(new)):
-            yield NodeChange(How.CHANGED, node_id, json.loads(new)["kind"], facts)
-    for key, versions in _only_in_one(connection, EDGES, ("type", "source", "target"), before, after):
-        if len(versions) == 1:
-            yield EdgeChange(How.REMOVED if True in versions else How.ADDED, *key)
+    with closing(_only_in_one(connection, NODES, ("id",), before, after)) as things:
+        for (node_id,), versions in things:
+            yield from _node_change(node_id, versions.get(True), versions.get(False))
+    with closing(_only_in_one(connection, EDGES, ("type", "source", "target"), before, after)) as edges:
+        for key, versions in edges:
+            if len(versions) == 1:
+                yield EdgeChange(How.REMOVED if True in versions else How.ADDED, *key)
+
+
+def _node_change(node_id: str, old: str | None, new: str | None) -> Iterator[NodeChange]:
+    if old is None or new is None:
+        how, document = (How.ADDED, new) if old is None else (How.REMOVED, old)
+        yield NodeChange(how, node_id, json.loads(document or "")["kind"])
+    elif facts := _facts(json.loads(old), json.loads(new)):
+        yield NodeChange(How.CHANGED, node_id, json.loads(new)["kind"], facts)
 
 
 def _only_in_one(
     connection: Connection, table: Table, key: tuple[str, ...], before: int, after: int
-) -> Iterator[tuple[tuple[str, ...], dict[bool, str]]]:
+) -> Generator[tuple[tuple[str, ...], dict[bool, str]], None, None]:
     """Yield keys with their documents before (true) and after (false), of versions that hold in one of the two."""
     in_before, in_after = holds_in(table, before), holds_in(table, after)
     columns = [table.c[name] for name in key]
@@ -95,9 +101,9 @@ def _only_in_one(
         .where(or_(and_(in_before, not_(in_after)), and_(in_after, not_(in_before))))
         .order_by(*columns)
     )
-    rows = connection.execute(wanted, execution_options={"yield_per": BATCH})
-    for found, group in groupby(rows, key=lambda row: tuple(row[: len(key)])):
-        yield found, {row.first <= before < row.last: row.document for row in group}
+    with connection.execute(wanted, execution_options=STREAMED) as rows:
+        for found, group in groupby(rows, key=lambda row: tuple(row[: len(key)])):
+            yield found, {row.first <= before < row.last: row.document for row in group}
 
 
 def _facts(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[FactChange, ...]:

@@ -32,6 +32,7 @@ from policy_engine.lineage.store.tables import (
 from policy_engine.lineage.store.versions import EDGE_COLUMNS, NODE_COLUMNS, SOURCE_COLUMNS
 from policy_engine.lineage.store.writing import (
     BATCH,
+    STREAMED,
     Digest,
     edge_text,
     edges_begin,
@@ -45,7 +46,6 @@ from policy_engine.lineage.store.writing import (
 from policy_engine.model.progress import Progress
 
 _FULL: Final = 5_000
-_STREAMED: Final = {"yield_per": BATCH}
 _LINK_COLUMNS: Final = ("type", "source", "target", "pointer", "line")
 _ALIAS_COLUMNS: Final = ("alias", "id", "line")
 
@@ -112,11 +112,11 @@ class Incoming:
         whole.take([nodes_begin()])
         facts.take([nodes_begin()])
         ordered = select(STAGED_NODES.c.document, STAGED_NODES.c.facts).order_by(STAGED_NODES.c.id)
-        rows = self._connection.execute(ordered, execution_options=_STREAMED)
-        for number, part in enumerate(rows.partitions(BATCH)):
-            comma = b"," if number else b""
-            whole.take([comma, *pieces(turn.node(row.document) for row in part)])
-            facts.take([comma, *pieces(row.facts for row in part)])
+        with self._connection.execute(ordered, execution_options=STREAMED) as rows:
+            for number, part in enumerate(rows.partitions(BATCH)):
+                comma = b"," if number else b""
+                whole.take([comma, *pieces(turn.node(row.document) for row in part)])
+                facts.take([comma, *pieces(row.facts for row in part)])
         # (3) And the one source.
         whole.take([sources_begin(), document.encode(), end()])
         facts.take([end()])
@@ -199,7 +199,8 @@ class Incoming:
         joined = joined.outerjoin(one, one.c.id == source).outerjoin(other, other.c.id == target)
         chosen = select(links.type, source, target, links.pointer, one.c.kind, other.c.kind, links.line)
         ordered = chosen.select_from(joined).order_by(links.type, source, target)
-        yield from map(tuple, self._connection.execute(ordered, execution_options=_STREAMED))
+        with self._connection.execute(ordered, execution_options=STREAMED) as rows:
+            yield from map(tuple, rows)
 
     def _is_sound(self, row: tuple[Any, ...], fits: dict[tuple[str, str, str], bool]) -> bool:
         name, source, target, pointer, from_kind, to_kind, line = row

@@ -22,6 +22,7 @@ Rules:
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -183,7 +184,10 @@ class Store:
             row = self._row(connection, which)
             digest = Digest()
             try:
-                yield from digest.taking(canonical(connection, row.snapshot))
+                with closing(canonical(connection, row.snapshot)) as found:
+                    for piece in found:
+                        digest.take([piece])
+                        yield piece
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise self.database.damaged(f"a row of `{row.digest}` is not what was put in") from error
             if digest.text != row.digest:
@@ -211,7 +215,8 @@ class Store:
         with self.database.reading() as connection:
             numbers = self._row(connection, before).snapshot, self._row(connection, after).snapshot
             try:
-                yield from differences(connection, *numbers)
+                with closing(differences(connection, *numbers)) as found:
+                    yield from found
             except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise self.database.damaged("a row is not what was put in") from error
 
@@ -227,6 +232,11 @@ class Store:
         return self._kept(row)
 
     def _row(self, connection: Connection, which: Which) -> Row[Any]:
+        row = self._chosen(connection, which)
+        self._kept(row)  # a moment that is none is found here, whatever is asked of it
+        return row
+
+    def _chosen(self, connection: Connection, which: Which) -> Row[Any]:
         if isinstance(which, datetime):
             return self._as_of(connection, which)
         if which == LATEST:

@@ -6,7 +6,7 @@ document as it was stored, with the numbers of its sources turned into their ind
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, Final
 
@@ -19,7 +19,8 @@ from policy_engine.lineage.store.tables import EDGES, NODES, SOURCE_NAMES, SOURC
 BATCH: Final = 2_000
 """How many rows are fetched, and joined to one piece, at a time."""
 
-_STREAMED: Final = {"yield_per": BATCH}
+STREAMED: Final = {"yield_per": BATCH}
+"""How a question is put whose answer may be long. Its result is closed where it is read, or a cursor stays open."""
 
 
 class Turn:
@@ -53,12 +54,6 @@ class Digest:
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
-
-    def taking(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield pieces on, each taken into the digest."""
-        for piece in pieces:
-            self._hash.update(piece)
-            yield piece
 
     def take(self, pieces: Iterable[bytes]) -> None:
         """Take pieces into the digest."""
@@ -131,7 +126,7 @@ def turn_of(connection: Connection, names: Iterable[str]) -> Turn:
     return Turn({known[name]: index for index, name in enumerate(sorted(names))})
 
 
-def canonical(connection: Connection, number: int) -> Iterator[bytes]:
+def canonical(connection: Connection, number: int) -> Generator[bytes, None, None]:
     """Yield the canonical bytes of the snapshot of a number."""
     listed = select(SOURCES.c.name, SOURCES.c.document).where(holds_in(SOURCES, number)).order_by(SOURCES.c.name)
     sources = connection.execute(listed).all()
@@ -142,14 +137,12 @@ def canonical(connection: Connection, number: int) -> Iterator[bytes]:
         .where(holds_in(EDGES, number))
         .order_by(EDGES.c.type, EDGES.c.source, EDGES.c.target)
     )
-    links = connection.execute(edges, execution_options=_STREAMED)
-    yield from pieces(
-        edge_text(kind, source, target, turn.origins(document)) for kind, source, target, document in links
-    )
+    with connection.execute(edges, execution_options=STREAMED) as links:
+        yield from pieces(edge_text(kind, start, to, turn.origins(document)) for kind, start, to, document in links)
     yield nodes_begin()
     nodes = select(NODES.c.document).where(holds_in(NODES, number)).order_by(NODES.c.id)
-    rows = connection.execute(nodes, execution_options=_STREAMED)
-    yield from pieces(turn.node(row.document) for row in rows)
+    with connection.execute(nodes, execution_options=STREAMED) as rows:
+        yield from pieces(turn.node(row.document) for row in rows)
     yield sources_begin()
     yield from pieces(document for _, document in sources)
     yield end()

@@ -162,7 +162,7 @@ class _Drawing:
         steps = [" to ".join(self._name(node) for node in path) for path in graph.paths[:1]]
         said = [f"{len(graph.nodes)} things and {len(graph.edges)} relations around {self._name(graph.subject)}."]
         said += [f"Path: {step}." for step in steps]
-        said += [self.spelled(caption) for caption in graph.captions]
+        said += [f"{self.spelled(caption)}." for caption in graph.captions]
         return " ".join(said)
 
     def _name(self, node: str) -> str:

@@ -35,10 +35,15 @@ def png_text(text: str) -> str:
     >>> png_text("Łódź \\u4e2d")
     'Łódź [U+4E2D]'
     """
-    shown = measures(Face.REGULAR).advances.keys() & measures(Face.BOLD).advances.keys()
+    shown = _shown()
     return "".join(
         c if ord(c) in shown and _plain(c) else spelled(c) for c in visible(unicodedata.normalize("NFC", text))
     )
+
+
+@cache
+def _shown() -> frozenset[int]:
+    return frozenset.intersection(*(frozenset(measures(face).advances) for face in Face))
 
 
 def _plain(character: str) -> bool:
@@ -72,7 +77,7 @@ def to_png(scene: Scene) -> bytes:
         for (upper, lower), (points, item) in zip(extents, outlines, strict=True):
             if upper * scale - 8 < top + high and lower * scale + 8 > top:
                 _outline(draw, points, item, scale * _FINE, top * _FINE)
-        picture.paste(strip.resize((size[0], high), Image.Resampling.BOX), (0, top))
+        picture.paste(strip.reduce(_FINE), (0, top))
     writer = ImageDraw.Draw(picture)
     for group in scene.groups:
         for text in group.items:
