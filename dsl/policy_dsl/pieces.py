@@ -44,7 +44,7 @@ _PLAIN: dict[str, Callable[..., Any]] = {
 def to_pieces(program: tree.Program) -> tuple[bytes, list[str]]:
     """Return the index of a program, and its pieces."""
     writer = _Writer()
-    parts = [*program.rules.values(), *program.definitions.values()]
+    parts: list[tree.Rule | tree.Definition] = [*program.rules.values(), *program.definitions.values()]
     written = [writer.form(_bare(part)) for part in parts]
     parameters = writer.form(dict(program.parameters))
     writer.share([*written, parameters])

@@ -29,8 +29,25 @@ CONTENTS_FORMAT = "urn:ai-policy-engine:snapshot-contents:v1"
 DIFFERENCES_FORMAT = "urn:ai-policy-engine:snapshot-differences:v1"
 LINES = (".ndjson", ".jsonl")
 """How the names of inventories in lines end."""
+_LONGEST_HEAD = 65_536
 TABLES = (".parquet", ".csv")
 """How the names of tables end; a table may also be in lines, without the head of an inventory."""
+
+
+def is_streamed(file: Path, edges: Path | None) -> bool:
+    """Tell whether a file is read as it streams by: a table, or an inventory in lines."""
+    suffix = file.suffix.casefold()
+    if edges is not None or suffix in TABLES:
+        return True
+    if suffix not in LINES or not file.is_file():
+        return False
+    # Other documents, such as events of OpenLineage, come in lines too.
+    try:
+        with file.open("rb") as stream:
+            return b'"inventory"' in stream.readline(_LONGEST_HEAD)
+    except OSError as error:
+        reason = (error.strerror or "unknown reason").lower()
+        raise fault("PE0002", f"`{file}` cannot be read: {reason}") from error
 
 
 @dataclass(frozen=True, slots=True)

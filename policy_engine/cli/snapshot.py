@@ -12,12 +12,11 @@ from policy_engine.app.inputs import DEFAULT_PACK, Inputs, read_inputs
 from policy_engine.app.store import (
     DIFFERENCES_FORMAT,
     HISTORY_FORMAT,
-    LINES,
-    TABLES,
     change_to_json,
     contents_to_json,
     import_estate,
     import_stream,
+    is_streamed,
     kept_to_json,
     open_store,
 )
@@ -113,7 +112,7 @@ def import_(
 
 def _import_inputs(target: Path, edges: Path | None, profile: Path | None, packs: tuple[str, ...]) -> Inputs:
     """Read what an import needs; for lines and tables that is packs alone, and no sources."""
-    if edges is None and target.suffix.casefold() not in (*LINES, *TABLES):
+    if not is_streamed(target, edges):
         if profile is not None:
             raise fault("PE0007", "`--packs-of` is for lines and tables", help="name the profile itself")
         return read_inputs(target, packs, cache=cache_folder())

@@ -26,12 +26,20 @@ class Compiler:
         self.program = program
         self.ranges = Ranges(program.schema, self.value, self.trace)
         self._definitions: dict[str, tuple[Value, Tracer]] = {}
-        self._parts: dict[int, Value] = {}
+        # Keyed by identity, since the program keeps every expression alive; one may stand in several places.
+        self._values: dict[int, Value] = {}
+        self._tracers: dict[int, Tracer] = {}
 
     # --- values ----------------------------------------------------------------------------------------
 
     def value(self, expression: tree.Expression) -> Value:
         """Return the closure that finds an expression's value, or ``UNKNOWN``."""
+        found = self._values.get(id(expression))
+        if found is None:
+            found = self._values[id(expression)] = self._value(expression)
+        return found
+
+    def _value(self, expression: tree.Expression) -> Value:
         match expression:
             case tree.Constant(constant):
                 return lambda _: constant
@@ -120,17 +128,10 @@ class Compiler:
         def timed(run: Run) -> Any:
             found = applied(run)
             if found is not UNKNOWN and run.tracking:
-                run.changes(turn_of(expression, lambda part: self._part(part)(run), run.at))
+                run.changes(turn_of(expression, lambda part: self.value(part)(run), run.at))
             return found
 
         return timed
-
-    def _part(self, expression: tree.Expression) -> Value:
-        """Return the closure of a part of a comparison, compiled when first asked for."""
-        # Keyed by identity: the program keeps every expression alive.
-        if id(expression) not in self._parts:
-            self._parts[id(expression)] = self.value(expression)
-        return self._parts[id(expression)]
 
     def has_evidence(self, pattern: tree.HasEvidence) -> Value:
         """Compile an evidence condition."""
@@ -252,6 +253,12 @@ class Compiler:
 
     def trace(self, expression: tree.Expression) -> Tracer:
         """Return the closure that finds an expression's value and what it rests on."""
+        found = self._tracers.get(id(expression))
+        if found is None:
+            found = self._tracers[id(expression)] = self._trace(expression)
+        return found
+
+    def _trace(self, expression: tree.Expression) -> Tracer:
         match expression:
             case tree.Read(variable, attribute):
                 return closures.traced_reading(variable.slot, attribute)

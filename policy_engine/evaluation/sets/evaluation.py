@@ -25,6 +25,9 @@ from policy_engine.evaluation.sets.plan import Condition, Members, Thing
 from policy_engine.evaluation.sets.ranges import Ranges, bounded, greatest
 from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE, NotInColumnsError, Rows, all_same, truth_of
 
+_CHEAP = (plan.Decided, plan.Stated, plan.Negated, plan.Joined, plan.IsKnown, plan.Otherwise, plan.Called)
+"""Conditions that cost no more than their rows."""
+
 
 class Evaluation:
     """Decides conditions at one instant."""
@@ -65,7 +68,8 @@ class Evaluation:
             (thing,) = free
             if rows.kinds is not None:
                 return self._for_kinds(condition, rows, rows.kinds)
-            if not self.facts.is_costly(condition) and rows.size:
+            direct = rows.few and isinstance(condition, _CHEAP)
+            if not direct and not self.facts.is_costly(condition) and rows.size:
                 return self.column(condition, thing)[rows.things[thing.slot]]
         return self._truth(condition, rows)
 

@@ -32,6 +32,8 @@ class Rows:
     kinds: Kinds | None = None
     records: Array | None = None
     """The row of the evidence in view."""
+    few: bool = False
+    """Whether the rows are so few that conditions are better decided for them than for all things."""
 
     @classmethod
     def whole(cls, estate: Estate, thing: Thing, kinds: Kinds | None = None) -> "Rows":
@@ -48,7 +50,7 @@ class Rows:
     def renamed(self, arguments: tuple[Thing, ...], formals: tuple[Thing, ...]) -> "Rows":
         """Return the rows with the things of some slots under others."""
         found = {f.slot: self.things[a.slot] for f, a in zip(formals, arguments, strict=True)}
-        return Rows(self.size, found, self.kinds if len(found) == 1 else None)
+        return Rows(self.size, found, self.kinds if len(found) == 1 else None, None, self.few)
 
 
 def truth_of(value: Any) -> int:

@@ -20,6 +20,7 @@ from policy_engine.evaluation.sets.estate import Array, Kinds
 from policy_engine.evaluation.sets.groups import Groups
 from policy_engine.evaluation.sets.kernel import Sweep, words_for
 from policy_engine.evaluation.sets.plan import Members
+from policy_engine.evaluation.sets.profiles import Part, Profiles, profiles_of
 from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE, NotInColumnsError, Rows
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ class _Column:
 
     bits: Bits
     flowing: plan.Flowing
-    own: tuple[Kinds, Array]
-    blocked: tuple[Kinds, Array] | None
+    own: tuple[Profiles, Array]
+    blocked: tuple[Profiles, Array] | None
 
 
 class Sweeps:
@@ -116,39 +117,54 @@ class Sweeps:
 
     def _pass(self, wanted: list[Members]) -> Pass:
         columns: list[_Column] = []
+        profiles = self._all_profiles(wanted)
         layout = _Layout()
         asked = {}
         for members in wanted:
             groups = self._evaluation.groups(members)
             if groups.count <= _MOST_GROUPS:
-                made = [self._columns(members, groups, group, layout) for group in range(groups.count)]
+                made = [self._columns(members, groups, group, layout, profiles) for group in range(groups.count)]
                 columns += [column for one, other in made for column in ((one,) if one is other else (one, other))]
                 sure, possible = tuple(one.bits for one, _ in made), tuple(other.bits for _, other in made)
                 asked[id(members)] = Asked(members, groups, sure, possible)
         upstream = bool(wanted) and isinstance(wanted[0].range, plan.Flowing) and wanted[0].range.upstream
-        sweep = self._sweep(columns, layout, upstream=upstream)
+        sweep = self._sweep(columns, layout, profiles, upstream=upstream)
         found, out = self._evaluation.kernel.sweep(self._estate, sweep)
         return Pass(asked, sweep, found, out)
 
-    def _columns(self, members: Members, groups: Groups, group: int, layout: "_Layout") -> tuple[_Column, _Column]:
+    def _columns(
+        self, members: Members, groups: Groups, group: int, layout: "_Layout", profiles: dict[Kinds, Profiles]
+    ) -> tuple[_Column, _Column]:
         """Return the field for what surely is there, and for what possibly is: the same where all is known."""
         flowing = members.range
         assert isinstance(flowing, plan.Flowing)  # noqa: S101 - only these are wanted
-        ranges = self._evaluation.ranges
-        truth = ranges.condition(members.condition, members.thing, groups, group)
-        kinds, width = members.thing.kinds, flowing.hops or 1
-        bars, barred_kinds = None, None
+        width = flowing.hops or 1
+        own = profiles[members.thing.kinds]
+        truth = own.truth(self._evaluation, (members.condition, members.thing), groups, group)
+        barred, bars = own, np.zeros(0, np.int8)
         if flowing.barrier is not None:
             thing = flowing.barrier.thing
-            bars, barred_kinds = ranges.condition(flowing.barrier.condition, thing, groups, group), thing.kinds
-        blocked = None if bars is None or barred_kinds is None else (barred_kinds, bars != FALSE)
-        sure = _Column(layout.place(width), flowing, (kinds, truth == TRUE), blocked)
-        if not (truth == MAYBE).any() and (bars is None or not (bars == MAYBE).any()):
+            barred = profiles[thing.kinds]
+            bars = barred.truth(self._evaluation, (flowing.barrier.condition, thing), groups, group)
+        blocked = (barred, bars != FALSE) if len(bars) else None
+        sure = _Column(layout.place(width), flowing, (own, truth == TRUE), blocked)
+        if not (truth == MAYBE).any() and not (bars == MAYBE).any():
             return sure, sure
-        blocked = None if bars is None or barred_kinds is None else (barred_kinds, bars == TRUE)
-        return sure, _Column(layout.place(width), flowing, (kinds, truth != FALSE), blocked)
+        blocked = (barred, bars == TRUE) if len(bars) else None
+        return sure, _Column(layout.place(width), flowing, (own, truth != FALSE), blocked)
 
-    def _sweep(self, columns: list[_Column], layout: "_Layout", *, upstream: bool) -> Sweep:
+    def _all_profiles(self, wanted: list[Members]) -> dict[Kinds, Profiles]:
+        parts: dict[Kinds, list[Part]] = {}
+        for members in wanted:
+            parts.setdefault(members.thing.kinds, []).append((members.condition, members.thing))
+            if isinstance(members.range, plan.Flowing) and members.range.barrier is not None:
+                barrier = members.range.barrier
+                parts.setdefault(barrier.thing.kinds, []).append((barrier.condition, barrier.thing))
+        return {kinds: profiles_of(self._evaluation, kinds, found) for kinds, found in parts.items()}
+
+    def _sweep(
+        self, columns: list[_Column], layout: "_Layout", profiles: dict[Kinds, Profiles], *, upstream: bool
+    ) -> Sweep:
         word, width = words_for(layout.bits)
         shape = (self._estate.size, width)
         allowed = np.zeros((max(1, len(self._estate.types)), width), word)
@@ -167,7 +183,7 @@ class Sweeps:
                 _gather(gathered, column.blocked, bits.word, word(bits.mask), is_own=False)
         for (kinds, place, is_own), values in gathered.items():
             target = own if is_own else passing
-            target[self._estate.domain(kinds), place] |= values
+            target[self._estate.domain(kinds), place] |= values[profiles[kinds].number]
         has_barriers = any(column.blocked is not None for column in columns)
         return Sweep(upstream, allowed, ~passing if has_barriers else None, field, kept, own)
 
@@ -188,15 +204,15 @@ class _Layout:
 
 def _gather(
     gathered: dict[tuple[Kinds, int, bool], Array],
-    column: tuple[Kinds, Array],
+    column: tuple[Profiles, Array],
     place: int,
     mask: Any,
     *,
     is_own: bool,
 ) -> None:
-    kinds, chosen = column
+    profiles, chosen = column
     values = np.multiply(chosen, mask)
-    key = (kinds, place, is_own)
+    key = (profiles.kinds, place, is_own)
     gathered[key] = gathered[key] | values if key in gathered else values
 
 

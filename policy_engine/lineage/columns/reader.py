@@ -36,6 +36,8 @@ class Dictionary(Sequence[_T]):
 
     def __init__(self, file: Container, name: str, read: Callable[[str], _T]) -> None:
         self._name = name
+        if file.typecode(f"{name}.offset") != "Q" or not file.length(f"{name}.offset"):
+            raise damaged(f"`{name}.offset` is empty or of another type")
         self._offset = file.section(f"{name}.offset")
         self._text = file.section(f"{name}.text")
         self._read = read
@@ -81,6 +83,8 @@ class EstateFile(Container):
         self.evidence_fields = self._names("evidence_fields")
         self.attributes = self._names("attributes")
         self._check_lengths()
+        self._promised = {f"evidence.field.{name}" for name in self.evidence_fields} | {"evidence.signers"}
+        self._columns: dict[str, memoryview | None] = {}
         self._dictionaries: dict[str, Dictionary[Any]] = {}
         self._numbers: dict[str, int] = {}
         self._ids: dict[int, str] = {}
@@ -145,11 +149,8 @@ class EstateFile(Container):
 
     def code(self, column: str, row: int) -> int:
         """Return the code of a column in a row; a column that is left out states nothing."""
-        name = f"{column}.code"
-        if name not in self:
-            return NOT_STATED
-        code: int = self.section(name)[row]
-        return code
+        codes = self._codes(column)
+        return NOT_STATED if codes is None else codes[row]
 
     def row(self, name: str, near: int, limit: int) -> range:
         """Return where the items of a node, or of a kind, lie in the lists that ``name`` is the index of."""
@@ -168,6 +169,8 @@ class EstateFile(Container):
 
     def text(self, name: str, index: int) -> str:
         """Return a text of a list that travels with the estate."""
+        if self.typecode(f"{name}.offset") != "Q":
+            raise damaged(f"`{name}.offset` is of another type")
         offset = self.section(f"{name}.offset")
         if not 0 <= index < len(offset) - 1:
             raise damaged(f"`{name}` has no entry {index}")
@@ -243,18 +246,22 @@ class EstateFile(Container):
         for name, (typecode, length) in wanted.items():
             if self.typecode(name) != typecode or self.length(name) != length:
                 raise damaged(f"`{name}` does not have {length} items of its type")
-        for column, length in self._columns(n, rows):
-            code = f"{column}.code"
-            if self.typecode(code) not in ("B", "H", "I") or self.length(code) != length:
-                raise damaged(f"`{code}` does not have {length} items of its type")
-            if self.typecode(f"{column}.offset") != "Q" or not self.length(f"{column}.offset"):
-                raise damaged(f"`{column}.offset` is empty or of another type")
 
-    def _columns(self, nodes: int, rows: int) -> Iterator[tuple[str, int]]:
-        yield from ((f"attribute.{name}", nodes) for name in self.attributes)
-        yield from ((f"evidence.field.{name}", rows) for name in self.evidence_fields)
-        if rows:
-            yield "evidence.signers", rows
+    def _codes(self, column: str) -> memoryview | None:
+        """Return the codes of a column, checked when it is first used: there may be thousands of columns."""
+        name = f"{column}.code"
+        if column in self._columns:
+            return self._columns[column]
+        found: memoryview | None = None
+        if name in self:
+            length = self.nodes if column.startswith("attribute.") else self.length("evidence.type")
+            if self.typecode(name) not in ("B", "H", "I") or self.length(name) != length:
+                raise damaged(f"`{name}` does not have {length} items of its type")
+            found = self.section(name)
+        elif column.partition("attribute.")[2] in self.attributes or column in self._promised:
+            raise damaged(f"it has no section `{name}`")
+        self._columns[column] = found
+        return found
 
 
 class MappedSnapshot:

@@ -339,7 +339,7 @@ class _Reading:
             self._gathering.edge("produced_by", other, thing, at)
         data = [other for other in dict(used) if other.kind != "Pipeline"]
         if len(data) * len(dict(made)) > MAX_PAIRS:
-            message = f"a run with more than {MAX_PAIRS} pairs of output and input is kept as a way through the run"
+            message = f"of a run with more than {MAX_PAIRS} pairs of output and input only the way through it is kept"
             self._gathering.skip(message, next(iter(told.values())).at, "PE3164")
             return
         for output, at in dict(made).items():

@@ -5,7 +5,8 @@ What becomes what:
 - a job is a Pipeline, a run a Run of it, and the parent of a run what it is a step of;
 - a dataset is a Dataset, or a Model where its ``datasetType`` is ``MODEL``;
 - what comes out of a run is derived from what goes in: trained on it if a model comes out, fine-tuned from it if both
-  are models; it is produced by the run and its job. Column lineage and the lineage facet say the same of datasets;
+  are models; it is produced by the run and its job, and the run depends on what goes in. Column lineage and the
+  lineage facet say the same of datasets;
 - ``ownership``, ``version``, ``documentation``, ``tags``, ``sourceCodeLocation`` and ``dataQualityAssertions`` become
   attributes; a dataset that was dropped is retired, and one that was renamed is derived from what it was.
 
@@ -219,11 +220,12 @@ class _Telling:
         for key, at in flow.outputs.items():
             self._edge("produced_by", self._datasets[key], run, at)
             self._edge("produced_by", self._datasets[key], job, at)
+        # The other events of the run may stand in other files: then the way from outputs to inputs is through the run.
+        for key, at in flow.inputs.items():
+            self._edge("depends_on", run or job, self._datasets[key], at)
         if len(flow.inputs) * len(flow.outputs) > MAX_PAIRS and (run or job):
-            message = f"a run with more than {MAX_PAIRS} pairs of output and input is kept as a way through the run"
+            message = f"of a run with more than {MAX_PAIRS} pairs of output and input only the way through it is kept"
             self._gathering.skip(message, flow.at, "PE3164")
-            for key, at in flow.inputs.items():
-                self._edge("depends_on", run or job, self._datasets[key], at)
             return
         for made, at in flow.outputs.items():
             for used in flow.inputs:

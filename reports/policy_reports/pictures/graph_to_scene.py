@@ -90,7 +90,7 @@ class _Drawing:
             edge.type: shortened(spelled(edge.type), Face.ITALIC, LABEL, LABEL_LIMIT) for edge in graph.edges
         }
         self.offset = self._ports()
-        self.left, self.zones = self._columns()
+        self.left, self.right, self.zones = self._columns()
 
     # --- places ----------------------------------------------------------------------------------------------
 
@@ -107,8 +107,8 @@ class _Drawing:
                 found[node, right, label] = (index - (len(labels) - 1) / 2) * PORT
         return found
 
-    def _columns(self) -> tuple[list[float], list[tuple[float, float]]]:
-        """Return where each column starts, and the room for labels to its left and to its right."""
+    def _columns(self) -> tuple[list[float], list[float], list[tuple[float, float]]]:
+        """Return where each column starts and ends, and the room for labels to its left and to its right."""
         count = max(self.layered.column.values()) + 1
         rooms = [[0.0, 0.0] for _ in range(count)]
         for node, right, label in self.meeting:
@@ -121,13 +121,16 @@ class _Drawing:
             for one, other in pairwise(route.items):
                 at = self.layered.column[one]
                 reach[at] = max(reach[at], abs(self.middle[one] - self.middle[other]))
+        widest = [0.0] * count
+        for item, at in self.layered.column.items():
+            widest[at] = max(widest[at], self._width(item))
         lefts, x = [], MARGIN
         for at in range(count):
             x += rooms[at][0] if at else 0.0
             lefts.append(x)
-            widest = max(self._width(item) for item, column in self.layered.column.items() if column == at)
-            x += widest + rooms[at][1] + 34 + min(reach[at] * 0.06, 90)
-        return lefts, [(room[0], room[1]) for room in rooms]
+            x += widest[at] + rooms[at][1] + 34 + min(reach[at] * 0.06, 90)
+        rights = [left + wide for left, wide in zip(lefts, widest, strict=True)]
+        return lefts, rights, [(room[0], room[1]) for room in rooms]
 
     def _width(self, item: Item) -> float:
         return 0.0 if isinstance(item, WayPoint) else self.cards[item].width
@@ -205,22 +208,19 @@ class _Drawing:
         for one, other in pairwise(route.items):
             start, end = self._leaves(one, route, shift), self._arrives(other, route, shift)
             at, then = self.layered.column[one], self.layered.column[other]
-            bend_from = max(start[0], self._right(at)) + self.zones[at][1]
+            bend_from = max(start[0], self.right[at]) + self.zones[at][1]
             bend_to = self.left[then] - self.zones[then][0]
             half = (bend_from + bend_to) / 2
             curve: Step = ((half, start[1]), (half, end[1]), (bend_to, end[1]))
             steps: tuple[Step, ...] = (end,) if start[1] == end[1] else ((bend_from, start[1]), curve, end)
             yield Outline(start, steps, style)
             if isinstance(other, WayPoint):
-                yield line((end, (self._right(then), end[1])), style)
-
-    def _right(self, column: int) -> float:
-        return self.left[column] + max(self._width(item) for item, at in self.layered.column.items() if at == column)
+                yield line((end, (self.right[then], end[1])), style)
 
     def _leaves(self, item: Item, route: Route, shift: float) -> Point:
         at = self.layered.column[item]
         if isinstance(item, WayPoint):
-            return self._right(at), self.middle[item] + shift
+            return self.right[at], self.middle[item] + shift
         offset = self.offset[item, True, route.link.label if route.backwards else _OUT]
         return self.left[at] + self.cards[item].width - self._inset(item, offset, mirrored=True), self.middle[
             item
