@@ -154,7 +154,7 @@ class _Reading:
         if not matches:
             place, equals, _ = written.partition("=")
             name, dot, _ = place.rpartition(".")
-            if dot and equals:
+            if dot and equals and name not in self.snapshot.nodes and name not in self.aliases:
                 self.node(name)
             else:
                 hint = "write NODE.attribute=value, such as scorer.stage=production"

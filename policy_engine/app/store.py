@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from policy_engine.lineage.store.store import Contents, Kept, Store, Which
 
 HISTORY_FORMAT = "urn:ai-policy-engine:snapshot-history:v1"
+IMPORT_FORMAT = "urn:ai-policy-engine:snapshot-import:v1"
 CONTENTS_FORMAT = "urn:ai-policy-engine:snapshot-contents:v1"
 DIFFERENCES_FORMAT = "urn:ai-policy-engine:snapshot-differences:v1"
 LINES = (".ndjson", ".jsonl")
@@ -179,6 +180,28 @@ def kept_to_json(kept: "Kept") -> dict[str, Any]:
         "nodes": kept.nodes,
         "edges": kept.edges,
         "sources": kept.sources,
+    }
+
+
+def imported_to_json(done: "Imported") -> dict[str, Any]:
+    """Return what became of an import as JSON."""
+    return {
+        "format": IMPORT_FORMAT,
+        "kept": kept_to_json(done.kept) if done.kept else None,
+        "errors": done.errors,
+        "warnings": done.warnings,
+        "problems": [
+            {
+                "code": problem.code,
+                "severity": problem.severity.value,
+                "message": problem.message,
+                "file": problem.file,
+                "line": problem.line,
+                "pointer": problem.pointer,
+                "help": problem.help,
+            }
+            for problem in done.problems
+        ],
     }
 
 

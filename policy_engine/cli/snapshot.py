@@ -16,6 +16,7 @@ from policy_engine.app.store import (
     contents_to_json,
     import_estate,
     import_stream,
+    imported_to_json,
     is_streamed,
     kept_to_json,
     open_store,
@@ -123,9 +124,7 @@ def _import_inputs(target: Path, edges: Path | None, profile: Path | None, packs
 
 def _imported(done: "Imported", store: str, form: str) -> int:
     if form == "json":
-        kept = kept_to_json(done.kept) if done.kept else None
-        problems = [str(problem) for problem in done.problems]
-        _print_json({"kept": kept, "errors": done.errors, "warnings": done.warnings, "problems": problems})
+        _print_json(imported_to_json(done))
     else:
         for problem in done.problems:
             click.echo(str(problem), err=True)
@@ -162,7 +161,10 @@ def list_(place: str | None, form: str) -> None:
 @place_option
 @format_option
 def show(which: str, place: str | None, form: str) -> None:
-    """Say what a snapshot holds: how much of what, and from which sources."""
+    """Say what a snapshot holds.
+
+    That is how many things and relations of each kind, and from which sources.
+    """
     contents = open_store(store_option(place)).contents(which_option(which))
     if form == "json":
         _print_json(contents_to_json(contents))
@@ -189,8 +191,9 @@ def show(which: str, place: str | None, form: str) -> None:
 @place_option
 @format_option
 def diff(before: str, after: str, limit: int, place: str | None, form: str) -> None:
-    """Say what differs between two snapshots: things, facts and relations.
+    """Say what differs between two snapshots.
 
+    That is things, facts and relations, one by one.
     Where facts come from is not compared. What it means for the results, `policy-engine diff` says.
     """
     store = open_store(store_option(place))
@@ -261,7 +264,10 @@ def _told(value: "Told | None") -> str:
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Where to write it.")
 @place_option
 def export(which: str, out: Path, place: str | None) -> None:
-    """Write a snapshot in its canonical form, whose SHA-256 is its digest."""
+    """Write a snapshot in its canonical form.
+
+    The SHA-256 of the file is the digest of the snapshot.
+    """
     store = open_store(store_option(place))
     kept = store.find(which_option(which))
     write_pieces(out, store.document(kept.digest))
@@ -271,7 +277,10 @@ def export(which: str, out: Path, place: str | None) -> None:
 @command.command("verify")
 @place_option
 def verify(place: str | None) -> int:
-    """Read every snapshot and compare it with its digest; the exit code is 1 if one was changed."""
+    """Compare every snapshot with its digest.
+
+    The exit code is 1 if one was changed.
+    """
     wrong = 0
     for digest, error in open_store(store_option(place)).verify():
         click.echo(f"{'ok' if error is None else 'CHANGED':>7}  {digest}")
@@ -283,7 +292,10 @@ def verify(place: str | None) -> int:
 @click.argument("digests", nargs=-1, required=True, metavar="DIGEST…")
 @place_option
 def forget(digests: tuple[str, ...], place: str | None) -> None:
-    """Delete snapshots, named by digest; the others stay as they are."""
+    """Delete snapshots, named by digest.
+
+    The others stay as they are.
+    """
     store = open_store(store_option(place))
     for digest in digests:
         click.echo(f"forgotten: {store.forget(digest).digest}")

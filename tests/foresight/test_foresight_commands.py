@@ -8,29 +8,12 @@ import pytest
 AT = ("--at", "2026-11-21")
 
 
-@pytest.fixture(scope="module")
-def bundle(bank, tmp_path_factory):
+@pytest.fixture
+def bundle(run, bank, passphrase, tmp_path):
     """The bundle of an assessment of the bank."""
-    from datetime import UTC, datetime
-
-    from policy_engine.app.assess import ReportSigner, assess
-    from policy_engine.app.evaluate import evaluate
-    from policy_engine.app.inputs import read_inputs
-    from policy_evidence.signing.keys import load_private_key
-
-    keys = bank / "generated" / "keys"
-    run = evaluate(read_inputs(bank), datetime(2026, 11, 21, tzinfo=UTC))
-    key = load_private_key((keys / "assessor.pem").read_bytes(), b"test passphrase")
-    signer = ReportSigner(
-        (keys / "report.pem").read_bytes(),
-        b"test passphrase",
-        (keys / "report.crt.pem").read_text(),
-        ((keys / "ca.crt.pem").read_text(),),
-    )
-    made = assess(run, key, signer, run.at)
-    place = tmp_path_factory.mktemp("bundle") / "bundle.zip"
-    place.write_bytes(made.files["bundle.zip"])
-    return place
+    ran = run("assess", bank, *AT, "--out", tmp_path / "out")
+    assert (tmp_path / "out" / "bundle.zip").is_file(), ran.err
+    return tmp_path / "out" / "bundle.zip"
 
 
 @pytest.fixture
@@ -39,7 +22,7 @@ def estate(tmp_path):
     place = tmp_path / "estate.yaml"
     place.write_text(
         "inventory: 1\n"
-        "things:\n"
+        "nodes:\n"
         "  - {id: chat, kind: System, stage: production, uses_model: words}\n"
         "  - {id: words, kind: Model, supplied_by: lab}\n"
         "  - {id: lab, kind: Vendor, bound_by: terms}\n"
@@ -50,7 +33,8 @@ def estate(tmp_path):
     pack.write_text(
         "policy own\nuse std.ai\n"
         "rule bound\n    for each System where system.stage is production\n"
-        "    must every Vendor upstream of system satisfies some Contract in vendor.bound_by where contract.ends > today\n"
+        "    must every Vendor upstream of system\n"
+        "        satisfies some Contract in vendor.bound_by where contract.ends > today\n"
     )
     return place, ("--pack", pack)
 
@@ -130,7 +114,7 @@ def test_a_pack_is_tried(run, bank, tmp_path):
 
 
 def test_a_parameter_a_definition_and_a_new_rule_are_named(run, estate, tmp_path):
-    place, pack = estate
+    place, _ = estate
     old = tmp_path / "old.policy"
     base = 'policy p\nuse std.ai\nparameter age: Integer = 1 "A."\ndefine d(m: Model) as m.owner is known\n'
     old.write_text(f"{base}rule r\n    for each Model\n    must 1 >= age and not d(model)\n")
@@ -266,7 +250,8 @@ def test_a_new_version_loses_the_evidence_for_the_old(run, bank):
         (("--remove", "lab2"), "PE3601"),
         (("--set", "chat"), "PE3602"),
         (("--set", "chat.stage"), "PE3602"),
-        (("--set", "chat.=x"), "PE3601"),
+        (("--set", "chat.=x"), "PE3602"),
+        (("--set", "chat2.stage=x"), "PE3601"),
         (("--set", "chat.stge=x"), "PE3604"),
         (("--set", "chat.stage=soon"), "PE3603"),
         (("--set", "terms.ends=2027-02-30"), "PE3603"),

@@ -48,15 +48,25 @@ typedef struct {
         WORD *in = s->in, *out = s->out;                                                                             \
         const int64_t w = s->width;                                                                                  \
         int changed = 0;                                                                                             \
-        for (int64_t k = 0; k < w; k++) {                                                                            \
+        if (w == 1) {                                                                                                \
             WORD found = 0;                                                                                          \
-            for (uint32_t e = g->row[v]; e < g->row[v + 1]; e++)                                                     \
-                found |= out[(int64_t)g->far[e] * w + k] & allowed[(int64_t)TYPE(g, e) * w + k];                     \
-            in[v * w + k] = found;                                                                                   \
-            if (pass) found &= pass[v * w + k];                                                                      \
-            found = (WORD)((found & ~field[k]) | ((found & kept[k]) << 1) | self[v * w + k]);                        \
-            changed |= found != out[v * w + k];                                                                      \
-            out[v * w + k] = found;                                                                                  \
+            for (uint32_t e = g->row[v]; e < g->row[v + 1]; e++) found |= out[g->far[e]] & allowed[TYPE(g, e)];      \
+            in[v] = found;                                                                                           \
+        } else {                                                                                                     \
+            WORD *restrict found = in + v * w;                                                                       \
+            memset(found, 0, (size_t)w * sizeof(WORD));                                                              \
+            for (uint32_t e = g->row[v]; e < g->row[v + 1]; e++) {                                                   \
+                const WORD *restrict from = out + (int64_t)g->far[e] * w;                                            \
+                const WORD *restrict may = allowed + (int64_t)TYPE(g, e) * w;                                        \
+                for (int64_t k = 0; k < w; k++) found[k] |= from[k] & may[k];                                        \
+            }                                                                                                        \
+        }                                                                                                            \
+        for (int64_t k = 0; k < w; k++) {                                                                            \
+            WORD after = in[v * w + k];                                                                              \
+            if (pass) after &= pass[v * w + k];                                                                      \
+            after = (WORD)((after & ~field[k]) | ((after & kept[k]) << 1) | self[v * w + k]);                        \
+            changed |= after != out[v * w + k];                                                                      \
+            out[v * w + k] = after;                                                                                  \
         }                                                                                                            \
         return changed;                                                                                              \
     }                                                                                                                \

@@ -8,7 +8,7 @@ Rules:
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -83,7 +83,8 @@ class EstateFile(Container):
         self.evidence_fields = self._names("evidence_fields")
         self.attributes = self._names("attributes")
         self._check_lengths()
-        self._promised = {f"evidence.field.{name}" for name in self.evidence_fields} | {"evidence.signers"}
+        self._promised = {f"attribute.{name}" for name in self.attributes} | {"evidence.signers"}
+        self._promised |= {f"evidence.field.{name}" for name in self.evidence_fields}
         self._columns: dict[str, memoryview | None] = {}
         self._dictionaries: dict[str, Dictionary[Any]] = {}
         self._numbers: dict[str, int] = {}
@@ -258,7 +259,7 @@ class EstateFile(Container):
             if self.typecode(name) not in ("B", "H", "I") or self.length(name) != length:
                 raise damaged(f"`{name}` does not have {length} items of its type")
             found = self.section(name)
-        elif column.partition("attribute.")[2] in self.attributes or column in self._promised:
+        elif column in self._promised:
             raise damaged(f"it has no section `{name}`")
         self._columns[column] = found
         return found

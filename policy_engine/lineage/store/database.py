@@ -27,6 +27,9 @@ from policy_engine.lineage.store.tables import ABOUT, FORMAT, METADATA
 WAIT_SECONDS: Final = 30
 """How long a writer waits for another."""
 
+CACHE_KIB: Final = 65_536
+"""How much of a file SQLite keeps in memory, and as much again of an import's temporary tables."""
+
 _LOCK: Final = 0x41495045  # any number that all writers of a database agree on
 _WRITING: Final = "policy_writing"
 
@@ -190,7 +193,8 @@ def _sqlite_engine(path: Path, *, create: bool, wait: float) -> Engine:
     def connect() -> sqlite3.Connection:
         # With no isolation level of its own, the driver leaves transactions to the event below.
         connection = sqlite3.connect(location, uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA cache_size = -65536")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute(f"PRAGMA temp.cache_size = -{CACHE_KIB}")
         connection.execute("PRAGMA secure_delete = ON")  # what is forgotten is overwritten
         return connection
 

@@ -7,10 +7,11 @@ Rules:
 - a version that holds in no snapshot any more is deleted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Final
 
-from sqlalchemy import Connection, delete, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, Table, delete, exists, func, insert, literal, select, update
 
 from policy_engine.lineage.graph import Snapshot
 from policy_engine.lineage.snapshot import JSON, node_document, origins_document, source_document
@@ -39,19 +40,17 @@ _BATCH: Final = 10_000
 
 def stage(connection: Connection, snapshot: Snapshot, index: Mapping[str, int]) -> None:
     """Put the parts of a snapshot that is in memory where `add_staged` finds them."""
-    nodes = [(node.id, node.kind, JSON.encode(node_document(node, index)), "", 0) for node in snapshot.nodes.values()]
-    edges = [
-        (edge.type, edge.source, edge.target, JSON.encode(origins_document(edge.origins, index)))
-        for edge in snapshot.edges
-    ]
-    sources = [(source.name, JSON.encode(source_document(source))) for source in snapshot.sources]
-    for table, columns, rows in (
+    nodes = ((node.id, node.kind, JSON.encode(node_document(node, index)), "", 0) for node in snapshot.nodes.values())
+    edges = ((*edge.key, JSON.encode(origins_document(edge.origins, index))) for edge in snapshot.edges)
+    sources = ((source.name, JSON.encode(source_document(source))) for source in snapshot.sources)
+    parts: tuple[tuple[Table, tuple[str, ...], Iterator[tuple[str | int, ...]]], ...] = (
         (STAGED_NODES, NODE_COLUMNS, nodes),
         (STAGED_EDGES, EDGE_COLUMNS, edges),
         (STAGED_SOURCES, SOURCE_COLUMNS, sources),
-    ):
-        for start in range(0, len(rows), _BATCH):
-            insert_rows(connection, table, columns, rows[start : start + _BATCH])
+    )
+    for table, columns, rows in parts:
+        while batch := list(islice(rows, _BATCH)):
+            insert_rows(connection, table, columns, batch)
     index_staged(connection, STAGED_NODES, "id")
 
 
