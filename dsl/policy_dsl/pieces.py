@@ -144,9 +144,9 @@ class StoredPieces:
         return known[number]
 
     def _form(self, number: int) -> Callable[..., Any]:
-        name = self._forms[number - 2]
         if number < 2:
             raise StoredProgramError(f"there is no form {number}")
+        name = self._forms[number - 2]
         make = _PLAIN.get(name)
         if make is None:
             found: Any = class_of(name)

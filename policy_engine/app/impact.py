@@ -18,10 +18,9 @@ from policy_dsl.typed import tree
 from policy_dsl.values import format_instant, text
 from policy_engine.app.evaluate import Evaluation
 from policy_engine.app.hypothetical import waivers_of, world_of
-from policy_engine.evaluation.causes import EVIDENCE, named_facts, parts_of
+from policy_engine.evaluation.causes import EVIDENCE, Circumstances, named_facts, parts_of
 from policy_engine.evaluation.forecast import is_worse, turns_of
 from policy_engine.evaluation.point.evaluate import PointEvaluator
-from policy_engine.evaluation.waivers import apply_waivers
 from policy_engine.evaluation.world import World
 from policy_engine.model.evidence import Evidence
 from policy_engine.model.results import Result, Status, value_in_words
@@ -135,6 +134,7 @@ class _Reasons:
     def __init__(self, before: Evaluation, after: Evaluation) -> None:
         self.before, self.after = before, after
         self.worlds = world_of(before), world_of(after)
+        self.given = Circumstances.of(self.worlds[1], waivers_of(after))
         self.evaluators = PointEvaluator(self.worlds[0]), PointEvaluator(self.worlds[1])
         self.records = tuple({r.digest: r for r in run.evidence.usable.records()} for run in (before, after))
         edges = tuple({edge.key for edge in run.snapshot.edges} for run in (before, after))
@@ -239,9 +239,9 @@ class _Reasons:
         start, end = sorted((self.before.at, self.after.at))
         if start == end:
             return
-        waivers, evaluator = waivers_of(self.after), self.evaluators[1]
+        evaluator = self.evaluators[1]
         first = evaluator.evaluate(self.after.program.rules[new.rule], new.subject, start)
-        for turn in turns_of(self.worlds[1], evaluator, waivers, apply_waivers([first], waivers, start)[0][0], end):
+        for turn in turns_of(self.given, evaluator, self.given.waived(first, start), end):
             for cause in turn.causes:
                 yield Reason(ReasonKind.TIME, f"on {_day(turn.at)}: {cause.text}")
 

@@ -12,7 +12,7 @@ Rules:
 'rule_begins'
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -60,17 +60,44 @@ class Cause:
     digest: str | None = None
 
 
-def causes_of(
-    world: World, waivers: Sequence[Waiver], before: Result, after: Result, at: datetime
-) -> tuple[Cause, ...]:
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """A world with the waivers that are accepted in it, so arranged that those of one result are found at once."""
+
+    world: World
+    waivers: Mapping[tuple[str, str], tuple[Waiver, ...]]
+    subjects: Mapping[str, frozenset[str]]
+    """What each piece of evidence is about, by digest."""
+
+    @classmethod
+    def of(cls, world: World, waivers: Iterable[Waiver]) -> "Circumstances":
+        """Arrange a world and its waivers."""
+        by_target: dict[tuple[str, str], tuple[Waiver, ...]] = {}
+        for waiver in waivers:
+            key = (waiver.rule, waiver.subject)
+            by_target[key] = (*by_target.get(key, ()), waiver)
+        subjects: dict[str, frozenset[str]] = {}
+        for record in world.evidence.records():
+            subjects[record.digest] = subjects.get(record.digest, frozenset()) | {record.subject}
+        return cls(world, by_target, subjects)
+
+    def waivers_for(self, result: Result) -> tuple[Waiver, ...]:
+        """Return the waivers of a result's rule for its subject."""
+        return self.waivers.get((result.rule, result.subject), ())
+
+    def waived(self, result: Result, at: datetime) -> Result:
+        """Return a result with waivers applied."""
+        return apply_waivers([result], self.waivers_for(result), at)[0][0]
+
+
+def causes_of(given: Circumstances, before: Result, after: Result, at: datetime) -> tuple[Cause, ...]:
     """Return why a result is another from an instant on; never nothing."""
+    world, waivers = given.world, given.waivers_for(after)
     rule = world.program.rules[after.rule]
-    found = [
-        *_of_rule(rule, at),
-        *_of_waivers(waivers, before, after, at),
-        *_of_evidence(world, rule, before, after, at),
-    ]
-    found += _of_dates(world, rule, waivers, before, after, at)
+    nodes = _nodes(before) | _nodes(after)
+    nodes = nodes.union(*(given.subjects.get(digest, ()) for digest in (*before.evidence, *after.evidence)))
+    found = [*_of_rule(rule, at), *_of_waivers(waivers, before, after, at), *_of_evidence(world, rule, nodes, at)]
+    found += _of_dates(given, rule, before, after, at)
     return tuple(found) or (Cause(CauseKind.RULE_DATE, _named_date(before, after)),)
 
 
@@ -145,8 +172,6 @@ def _of_rule(rule: tree.Rule, at: datetime) -> Iterator[Cause]:
 
 def _of_waivers(waivers: Sequence[Waiver], before: Result, after: Result, at: datetime) -> Iterator[Cause]:
     for waiver in waivers:
-        if (waiver.rule, waiver.subject) != (after.rule, after.subject):
-            continue
         said = f"waiver approved by {waiver.approver}" + (f" ({waiver.ticket})" if waiver.ticket else "")
         if waiver.counts_from == at and after.status is Status.WAIVED:
             yield Cause(CauseKind.WAIVER_BEGINS, f"the {said} begins", waiver.subject, waiver.digest)
@@ -154,15 +179,12 @@ def _of_waivers(waivers: Sequence[Waiver], before: Result, after: Result, at: da
             yield Cause(CauseKind.WAIVER_ENDS, f"the {said} ends", waiver.subject, waiver.digest)
 
 
-def _of_evidence(world: World, rule: tree.Rule, before: Result, after: Result, at: datetime) -> Iterator[Cause]:
-    nodes = _nodes(before) | _nodes(after)
-    cited = {*before.evidence, *after.evidence}
+def _of_evidence(world: World, rule: tree.Rule, nodes: set[str], at: datetime) -> Iterator[Cause]:
     seen: set[tuple[CauseKind, str, str]] = set()
     for pattern in patterns_of(world.program, rule):
-        about = nodes | {r.subject for r in world.evidence.records() if r.digest in cited}
         assert isinstance(pattern.subject.type, NodeType)  # noqa: S101 - the checker asks evidence of things only
         kinds = world.program.schema.kinds_below(pattern.subject.type.kind)
-        fitting = [node for node in sorted(about) if world.snapshot.kind(node) in kinds]
+        fitting = [node for node in sorted(nodes) if world.snapshot.kind(node) in kinds]
         for record in (r for node in fitting for r in world.evidence.about(node, pattern.type)):
             for kind, words in _turns(world, pattern, record, at):
                 if (kind, record.digest, record.subject) not in seen:
@@ -201,9 +223,8 @@ def _nodes(result: Result) -> set[str]:
 # --- dates -------------------------------------------------------------------------------------------------
 
 
-def _of_dates(
-    world: World, rule: tree.Rule, waivers: Sequence[Waiver], before: Result, after: Result, at: datetime
-) -> Iterator[Cause]:
+def _of_dates(given: Circumstances, rule: tree.Rule, before: Result, after: Result, at: datetime) -> Iterator[Cause]:
+    world = given.world
     for node, attribute in sorted(named_facts(before) | named_facts(after)):
         if attribute.startswith(EVIDENCE):
             yield from _of_evidence_date(world, before, after, node, attribute)
@@ -212,8 +233,8 @@ def _of_dates(
         if fact is None or not isinstance(fact.value, date) or fact.value >= _last_like(fact.value):
             continue
         later = changed_world(world, [SetFact(node, attribute, fact.value + timedelta(days=1))])
-        then = status_at(later, rule, waivers, after.subject, at)
-        if then is not after.status:
+        then = given.waived(PointEvaluator(later).evaluate(rule, after.subject, at), at)
+        if then.status is not after.status:
             yield Cause(CauseKind.DATE_REACHED, f"`{attribute}` of {node} is {text(fact.value)}", node)
 
 
@@ -231,9 +252,3 @@ def _of_evidence_date(world: World, before: Result, after: Result, node: str, at
 def _last_like(value: date) -> date:
     last = LAST_INSTANT - timedelta(days=1)
     return last if isinstance(value, datetime) else last.date()
-
-
-def status_at(world: World, rule: tree.Rule, waivers: Sequence[Waiver], subject: str, at: datetime) -> Status:
-    """Return the status of one rule for one subject at an instant, waivers applied."""
-    result = PointEvaluator(world).evaluate(rule, subject, at)
-    return apply_waivers([result], waivers, at)[0][0].status

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from policy_engine.evaluation.causes import Cause, causes_of, roles_asked
+from policy_engine.evaluation.causes import Cause, Circumstances, causes_of, roles_asked
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.waivers import apply_waivers
 from policy_engine.evaluation.world import World
@@ -86,22 +86,21 @@ def forecast(world: World, waivers: Sequence[Waiver], at: datetime, until: datet
     """Return what changes after ``at``, up to and including ``until``, if no fact does."""
     evaluator = PointEvaluator(world)
     results, _ = apply_waivers(evaluator.evaluate_all(at), waivers, at)
-    turns = (turn for result in results for turn in turns_of(world, evaluator, waivers, result, until))
+    given = Circumstances.of(world, waivers)
+    turns = (turn for result in results for turn in turns_of(given, evaluator, result, until))
     ordered = sorted(turns, key=lambda turn: (turn.at, turn.after.rule, turn.after.subject))
     return Forecast(at, until, tuple(results), tuple(ordered))
 
 
-def turns_of(
-    world: World, evaluator: PointEvaluator, waivers: Sequence[Waiver], result: Result, until: datetime
-) -> Iterator[Turn]:
-    """Yield the changes of one result, in order of time; the evaluator is one over the world."""
-    rule = world.program.rules[result.rule]
-    own = [w for w in waivers if (w.rule, w.subject) == (result.rule, result.subject)]
+def turns_of(given: Circumstances, evaluator: PointEvaluator, result: Result, until: datetime) -> Iterator[Turn]:
+    """Yield the changes of one result, in order of time; the evaluator is one over the same world."""
+    rule = given.world.program.rules[result.rule]
     while result.valid_until is not None and result.valid_until <= until:
         at = result.valid_until
-        after = apply_waivers([evaluator.evaluate(rule, result.subject, at)], own, at)[0][0]
+        after = given.waived(evaluator.evaluate(rule, result.subject, at), at)
         if after.status is not result.status:
-            yield Turn(at, result, after, causes_of(world, own, result, after, at), roles_asked(world, after))
+            why = causes_of(given, result, after, at)
+            yield Turn(at, result, after, why, roles_asked(given.world, after))
         result = after
 
 

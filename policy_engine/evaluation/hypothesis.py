@@ -105,6 +105,8 @@ def changed_snapshot(snapshot: Snapshot, changes: Iterable[GraphChange]) -> Snap
             case RemoveEdge(kind, source, target):
                 edges = edges if edges is not None else _by_key(snapshot)
                 edges.pop((kind, source, target), None)
+    if edges is None and order_kept:
+        return snapshot.with_nodes(nodes)
     kept = snapshot.edges if edges is None else tuple(edges.values())
     if order_kept:
         # What was in order, and only lost or altered members, is in order still.

@@ -135,6 +135,17 @@ class Snapshot:
         ordered = {node_id: by_id[node_id] for node_id in sorted(by_id)}
         return cls(ordered, tuple(unique[key] for key in sorted(unique)), ordered_sources)
 
+    def with_nodes(self, nodes: Mapping[str, Node]) -> "Snapshot":
+        """Return a snapshot with the same edges between nodes of the same ids and kinds, of which other facts hold."""
+        made = Snapshot(nodes, self.edges, self.sources)
+        if not self._forward:
+            self._index_edges()
+        # Indexes depend on ids, kinds and edges alone; they never change once made.
+        for own, others in ((self._forward, made._forward), (self._backward, made._backward)):
+            others.update(own)
+        made._by_kind.update(self._by_kind)
+        return made
+
     def targets(self, node_id: str, edge_type: str) -> tuple[str, ...]:
         """Return the ids that edges of a type lead to from a node, sorted."""
         if not self._forward:

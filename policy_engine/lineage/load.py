@@ -32,6 +32,7 @@ from policy_engine.lineage.importers.mlflow_export import MlflowExportImporter
 from policy_engine.lineage.importers.openlineage import OpenLineageImporter
 from policy_engine.lineage.importers.spdx3 import Spdx3Importer
 from policy_engine.lineage.join import join
+from policy_engine.lineage.located import Place, step
 from policy_engine.model.problems import Problem, Severity, as_errors, sort_problems
 
 IMPORTERS: tuple[Importer, ...] = (
@@ -97,8 +98,8 @@ def _load(files: Mapping[str, bytes], schema: Schema, strict: bool, limits: Limi
 def _unknown(file: str, message: str, document: Document | None = None) -> Problem:
     place = document.place("") if document else None
     line, column = place or (None, None)
-    expected = " or ".join(importer.sign for importer in IMPORTERS)
-    return Problem("PE3111", Severity.ERROR, message, file, "", line, column, f"expected is {expected}")
+    expected = "; ".join(importer.sign for importer in IMPORTERS)
+    return Problem("PE3111", Severity.ERROR, message, file, "", line, column, f"what is read: {expected}")
 
 
 def _located(problem: Problem, documents: Mapping[str, Document]) -> Problem:
@@ -106,5 +107,16 @@ def _located(problem: Problem, documents: Mapping[str, Document]) -> Problem:
     document = documents.get(problem.file)
     if document is None:
         return problem
-    place = document.place(problem.pointer) or (problem.line, None)
+    place = _nearest_place(document, problem.pointer) or (problem.line, None)
     return replace(problem, file=document.file, line=place[0], column=place[1])
+
+
+def _nearest_place(document: Document, pointer: str) -> Place | None:
+    """Return the place of what a pointer names; what is missing is missed in what should hold it."""
+    while pointer:
+        if (place := document.place(pointer)) is not None:
+            return place
+        pointer = pointer.rpartition("/")[0]
+    # The document itself begins where the first of its entries does: a file may hold several.
+    first = next(iter(document.content), None) if isinstance(document.content, dict) else None
+    return None if first is None else document.place(step(first))

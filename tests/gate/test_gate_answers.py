@@ -244,21 +244,34 @@ def test_a_program_in_pieces_is_the_same_program(bank):
     stored = StoredPieces(index, pieces.__getitem__)
     again = stored.about(program.schema.kinds)
     assert list(again.rules) == list(program.rules)
-    assert to_pieces(again)[1] == pieces[: len(again.rules)]
     assert all(again.definitions[name].slots == d.slots for name, d in program.definitions.items())
+    assert to_pieces(again) == (index, pieces)
     assert again.schema.part_edges == program.schema.part_edges
+
+
+def an_index(forms, shared, parameters):
+    rest = {"format": "policy-pieces/2", "kinds": {}, "edges": {}, "rules": {}, "definitions": {}}
+    return json.dumps({**rest, "forms": forms, "shared": shared, "parameters": parameters}).encode()
 
 
 @pytest.mark.parametrize(
     "index",
-    [b"", b"[]", b"{}", b'{"format":"x"}', b"[" * 9999,
-     b'{"format":"policy-pieces/2","kinds":{},"edges":{},"rules":{},"definitions":{},"forms":["t:Rule","os:system"],'
-     b'"shared":[[1,0]],"parameters":[1,0]}',
-     b'{"format":"policy-pieces/2","kinds":{},"edges":{},"rules":{},"definitions":{},"forms":["os:system"],'
-     b'"shared":[],"parameters":[2]}',
-     b'{"format":"policy-pieces/2","kinds":{},"edges":{},"rules":{},"definitions":{},"forms":["t:Rule"],'
-     b'"shared":[],"parameters":[2,1]}'],
-)  # fmt: skip
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b'{"format":"x"}',
+        b"[" * 9999,
+        an_index([], [[1, 0]], [1, 0]),
+        an_index([], [[0, [1, 1]], [0, [1, 0]]], [1, 1]),
+        an_index(["os:system"], [], [2]),
+        an_index(["t:ast"], [], [2]),
+        an_index(["t:Rule"], [], [2, 1]),
+        an_index(["t:Rule"], [], [99]),
+        an_index(["t:Rule"], [], [-1]),
+        an_index(["date"], [], [2, "x"]),
+    ],
+)
 def test_an_index_that_is_none(index):
     with pytest.raises(StoredProgramError):
         StoredPieces(index, lambda piece: "")

@@ -13,7 +13,7 @@ EXPECTED: dict[str, tuple[dict[str, int], str]] = {
     # A list of one dataset, its licence an object.
     "croissant-rdf__tests__kaggle_croissant.json": ({"Dataset": 1, "Vendor": 1}, "Other (specified in description)"),
     "datasets__1.0__credit-g__metadata.json": ({"Dataset": 1, "Vendor": 1}, "Public"),
-    "datasets__1.0__huggingface-anthropic-hh-rlhf__metadata.json": ({"Dataset": 1}, "mit"),
+    "datasets__1.0__huggingface-anthropic-hh-rlhf__metadata.json": ({"Dataset": 1}, "MIT"),
     "datasets__1.1__commoncrawl-CC-MAIN-2025-43-draft__metadata.json": (
         {"Dataset": 1, "Vendor": 1},
         "https://commoncrawl.org/terms-of-use",

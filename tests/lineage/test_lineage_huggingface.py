@@ -24,7 +24,7 @@ def test_a_model_card_with_results() -> None:
     assert estate.problems == ()
     assert facts(estate, name) == {
         "name": "my-cool-model",
-        "licence": "mit",
+        "licence": "MIT",
         "library": "timm",
         "languages": frozenset({"en"}),
         "declared_metrics": frozenset({"accuracy = 0.9 on Beans", "f1 = 0.66 on Beans"}),
@@ -40,7 +40,7 @@ def test_a_dataset_card() -> None:
     assert kinds(estate) == {name: "Dataset"}
     assert facts(estate, name) == {
         "name": "Sample Segmentation",
-        "licence": "bsd-3-clause",
+        "licence": "BSD-3-Clause",
         "languages": frozenset({"en"}),
         "size": "n<1K",
         "annotation": "crowdsourced\nexpert-generated",
@@ -52,7 +52,7 @@ def test_a_card_with_line_ends_of_windows() -> None:
     name = "tests__fixtures__cards__sample_windows_line_breaks.md"
     estate = load_sample(f"hf_cards/{name}")
     assert estate.problems == ()
-    assert facts(estate, name)["licence"] == "mit"
+    assert facts(estate, name)["licence"] == "MIT"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_one_value_may_stand_in_the_place_of_a_list() -> None:
     estate = card("datasets: beans\nbase_model: acme/base\nlanguage: en\nlicense: [mit]\nco2_eq_emissions: 500")
     assert estate.problems == ()
     assert facts(estate, "README.md") == {
-        "licence": "mit",
+        "licence": "MIT",
         "languages": frozenset({"en"}),
         "co2_kg": Decimal("0.5"),
     }
@@ -197,7 +197,7 @@ cat model
 def test_a_template_that_nobody_filled_in_says_nothing() -> None:
     estate = card("license: mit\npipeline_tag: '[More Information Needed]'\nlibrary_name: TBD", TEMPLATE)
     assert estate.problems == ()
-    assert facts(estate, "README.md") == {"licence": "mit"}
+    assert facts(estate, "README.md") == {"licence": "MIT"}
 
 
 def test_sections_of_the_text_are_facts() -> None:
@@ -207,7 +207,7 @@ def test_sections_of_the_text_are_facts() -> None:
     estate = card("license: mit", body)
     assert facts(estate, "README.md") == {
         "name": "Scorer",
-        "licence": "mit",
+        "licence": "MIT",
         "intended_use": "Scoring.",
         "limitations": "- Few young",
     }
@@ -234,3 +234,14 @@ def test_markdown_that_is_no_card_is_not_taken_for_one() -> None:
 def test_a_wrong_value_anywhere_is_at_worst_a_located_warning() -> None:
     for changed in damaged(HEAD):
         assert survives(card(json.dumps(changed)))
+
+
+def test_a_licence_in_another_case_is_no_contradiction() -> None:
+    hub = "pkg:huggingface/acme/scorer"
+    bom = {"type": "machine-learning-model", "name": "s", "purl": hub, "licenses": [{"license": {"id": "Apache-2.0"}}]}
+    files = {
+        "README.md": b"---\nmodel_name: acme/scorer\nlicense: apache-2.0\n---\n",
+        "bom.json": json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [bom]}).encode(),
+    }
+    estate = load_estate(files, std_schema())
+    assert estate.snapshot.value(hub, "licence") == "Apache-2.0"

@@ -224,6 +224,24 @@ def test_only_addresses_of_servers_are_read(uri: str) -> None:
         export_server(uri, AT)
 
 
+def test_a_server_that_never_comes_to_its_last_page_is_not_read_for_ever() -> None:
+    pytest.importorskip("mlflow", reason="the client of MLflow is not installed")
+    from policy_engine.lineage.importers.mlflow import export_server
+
+    with answering((200, '{"registered_models": [], "next_page_token": "again"}')) as address:
+        export = export_server(address, AT)
+    assert (export.versions, export.runs) == (0, 0)
+
+
+def test_without_the_client_the_command_says_what_to_install(tmp_path: Path) -> None:
+    arguments = ["import", "mlflow", "--uri", "http://127.0.0.1", "--out", str(tmp_path / "x.json")]
+    program = f"import sys; sys.modules['mlflow'] = None; from policy_engine.cli.main import main; main({arguments!r})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error[PE0010]: the client of MLflow is not installed\n  help: ")
+    assert not (tmp_path / "x.json").exists()
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real tracking server with a database of its own."""

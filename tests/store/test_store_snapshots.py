@@ -180,6 +180,14 @@ def test_a_name_that_no_database_holds_is_refused(store: Store) -> None:
     assert store.history() == ()
 
 
+def test_a_remark_that_no_database_holds_is_refused(store: Store) -> None:
+    for comment in ("a\0b", "\udcff"):
+        with pytest.raises(LineageError) as caught:
+            store.put(estate(), day(1), comment=comment)
+        assert _code(caught) == "PE3309"
+    assert store.history() == ()
+
+
 def _applied(snapshot: Snapshot, changes: list[Change]) -> tuple[dict[str, object], set[tuple[str, str, str]]]:
     """Return what is asserted in a snapshot after changes: nodes by id with what is said of them, and edges."""
     nodes, edges = _asserted(snapshot)

@@ -6,6 +6,7 @@ CODES: Final[dict[str, str]] = {
     "PE3501": "the compiled kernel was asked for and is not there",
     "PE3502": "two evaluators disagree about a result, so nothing can be relied on",
     "PE3503": "a rule or subject that a whole estate is asked about does not exist in it",
+    "PE3504": "a changed fact is about an attribute that its thing does not have",
 }
 """Codes from PE3501 to PE3549."""
 

@@ -71,6 +71,11 @@ class Estate:
             return None
         return self._keep(("codes", attribute, kinds), lambda: codes[self.domain(kinds)])
 
+    def forget(self, attribute: str) -> None:
+        """Drop what was derived from the codes of an attribute that is no longer so."""
+        for key in [key for key in self._kept if key[:2] == ("codes", attribute)]:
+            del self._kept[key]
+
     def near(self, *, upstream: bool) -> Array:
         """Return for each edge of a way the node it is a row of."""
         way = self.way(upstream=upstream)

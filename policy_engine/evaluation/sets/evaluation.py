@@ -54,7 +54,7 @@ class Evaluation:
         self._known: dict[tuple[int, Kinds], Array] = {}
         self._columns: dict[tuple[int, Kinds], Array] = {}
         self._evidence: dict[plan.Pattern, tuple[Array, Array, Array]] = {}
-        self._grouped: dict[tuple[Thing, frozenset[Aspect]], Grouped] = {}
+        self.grouped: dict[tuple[Thing, frozenset[Aspect]], Grouped] = {}
         self.ranges = Ranges(self, wanted)
 
     def truth(self, condition: Condition, rows: Rows) -> Array:
@@ -68,7 +68,9 @@ class Evaluation:
             (thing,) = free
             if rows.kinds is not None:
                 return self._for_kinds(condition, rows, rows.kinds)
-            direct = rows.few and isinstance(condition, _CHEAP)
+            direct = (rows.few and isinstance(condition, _CHEAP)) or (
+                rows.fresh and not isinstance(condition, plan.Held)
+            )
             if not direct and not self.facts.is_costly(condition) and rows.size:
                 return self.column(condition, thing)[rows.things[thing.slot]]
         return self._truth(condition, rows)
@@ -254,16 +256,16 @@ class Evaluation:
         return Groups(tuple(self._group(thing, frozenset(by_thing[thing])) for thing in ordered))
 
     def _group(self, thing: Thing, aspects: frozenset[Aspect]) -> Grouped:
-        if (thing, aspects) not in self._grouped:
+        if (thing, aspects) not in self.grouped:
             rows = Rows.whole(self.estate, thing)
             nodes = rows.things[thing.slot]
-            codes, standing = numbered([self._seen(aspect, rows) for aspect in aspects], rows.size)
+            codes, standing = numbered([self.seen(aspect, rows) for aspect in aspects], rows.size)
             number = np.zeros(self.estate.size, np.int64)
             number[nodes] = codes
-            self._grouped[thing, aspects] = Grouped(thing, number, nodes[standing])
-        return self._grouped[thing, aspects]
+            self.grouped[thing, aspects] = Grouped(thing, number, nodes[standing])
+        return self.grouped[thing, aspects]
 
-    def _seen(self, aspect: Aspect, rows: Rows) -> Coded:
+    def seen(self, aspect: Aspect, rows: Rows) -> Coded:
         match aspect.by:
             case None:
                 return rows.things[aspect.thing.slot], self.estate.size

@@ -70,8 +70,8 @@ class SetEvaluator:
         seconds: dict[str, float] = {}
         for name, one in self.plan.rules.items():
             begun = clock()
-            subjects = self.estate.domain(one.subject.kinds)
-            found[name] = RuleResults(name, subjects, statuses(evaluation, one))
+            rows = Rows.whole(self.estate, one.subject)
+            found[name] = RuleResults(name, rows.things[one.subject.slot], statuses(evaluation, one, rows))
             left += [Left(name, reason, asked) for reason, asked in evaluation.left]
             evaluation.left.clear()
             seconds[name] = clock() - begun
@@ -129,9 +129,8 @@ def is_in_force(one: plan.RulePlan, at: datetime) -> bool:
     return (start is None or start <= at) and (end is None or at < end)
 
 
-def statuses(evaluation: Evaluation, one: plan.RulePlan) -> Array:
+def statuses(evaluation: Evaluation, one: plan.RulePlan, rows: Rows) -> Array:
     """Return the number of the status of each subject, in the order in which a rule asks: see ``verdicts``."""
-    rows = Rows.whole(evaluation.estate, one.subject)
     found = np.full(rows.size, NOT_APPLICABLE, np.uint8)
     # (1) A rule that is not in force applies to nothing.
     if not is_in_force(one, evaluation.at):

@@ -61,7 +61,7 @@ class Ranges:
     def __init__(self, evaluation: "Evaluation", wanted: Iterable[Members]) -> None:
         self._evaluation = evaluation
         self._estate = evaluation.estate
-        self._sweeps = Sweeps(evaluation, wanted)
+        self.sweeps = Sweeps(evaluation, wanted)
         self._sets: dict[tuple[int, int], tuple[Members, tuple[Numbers, ...] | NotInColumnsError]] = {}
 
     def numbers(self, members: Members, most: int, rows: Rows) -> Numbers:
@@ -82,7 +82,7 @@ class Ranges:
                 return self._along_by_group(members, anchor, steps, most, rows)
             case plan.Flowing(hops=hops):
                 if most == 1:
-                    return self._sweeps.numbers(members, rows)
+                    return self.sweeps.numbers(members, rows)
                 if hops is not None:
                     raise NotInColumnsError("a number of things within hops")
                 return self._by_sets(members, most, rows)

@@ -32,6 +32,8 @@ class Rows:
     kinds: Kinds | None = None
     records: Array | None = None
     """The row of the evidence in view."""
+    fresh: bool = False
+    """Whether nothing may be used that was remembered of attributes and words: they may have changed."""
     few: bool = False
     """Whether the rows are so few that conditions are better decided for them than for all things."""
 
@@ -45,12 +47,13 @@ class Rows:
     def only(self, chosen: Array) -> "Rows":
         """Return some of the rows, by number."""
         records = None if self.records is None else self.records[chosen]
-        return Rows(len(chosen), {slot: nodes[chosen] for slot, nodes in self.things.items()}, None, records)
+        things = {slot: nodes[chosen] for slot, nodes in self.things.items()}
+        return Rows(len(chosen), things, None, records, self.fresh, self.few)
 
     def renamed(self, arguments: tuple[Thing, ...], formals: tuple[Thing, ...]) -> "Rows":
         """Return the rows with the things of some slots under others."""
         found = {f.slot: self.things[a.slot] for f, a in zip(formals, arguments, strict=True)}
-        return Rows(self.size, found, self.kinds if len(found) == 1 else None, None, self.few)
+        return Rows(self.size, found, self.kinds if len(found) == 1 else None, None, self.fresh, self.few)
 
 
 def truth_of(value: Any) -> int:

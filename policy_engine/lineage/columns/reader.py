@@ -117,7 +117,7 @@ class EstateFile(Container):
         """Return the id of a node."""
         found = self._ids.get(number)
         if found is None:
-            rank = self._node(self.section("ids.rank")[number])
+            rank = self._node(self.section("ids.rank")[self._node(number)])
             found = text_between(self.section("ids.offset"), self.section("ids.text"), rank, "ids")
             # A damaged list of ids must not give two nodes one id.
             if self._numbers.setdefault(found, number) != number:

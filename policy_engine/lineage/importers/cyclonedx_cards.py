@@ -98,7 +98,7 @@ def _energy(gathering: Gathering, thing: Thing, environment: _Entry, at: str) ->
     shapes = gathering.shapes
     sums: dict[str, Decimal | None] = {}
     for entry, here in shapes.parts(environment, "energyConsumptions", at):
-        if entry.get("activity") in _OF_USE:
+        if shapes.text(entry, "activity", here) in _OF_USE:
             continue
         for key, attribute, unit, factor in (
             ("activityEnergyCost", "energy_kwh", "kWh", Decimal(1)),

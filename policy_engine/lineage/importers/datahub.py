@@ -246,7 +246,7 @@ class _Reading:
         if "ownership" not in told:
             return
         for entry, here in self._shapes.parts(told["ownership"].value, "owners", told["ownership"].at):
-            if entry.get("type") not in _NO_OWNER:
+            if self._text(entry, "type", here) not in _NO_OWNER:
                 owner = self._thing_under(entry, "owner", here)
                 if owner is not None:
                     self._gathering.edge("owned_by", thing, owner, here)

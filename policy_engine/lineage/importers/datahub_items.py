@@ -8,10 +8,9 @@ value of an MCP's aspect is JSON in a text, or the value itself. Aspects are nam
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from policy_engine.lineage.errors import LineageError
+from policy_engine.lineage.importers.embedded import embedded
 from policy_engine.lineage.importers.gathering import Gathering
 from policy_engine.lineage.importers.placeholders import filled
-from policy_engine.lineage.json_text import read_json
 from policy_engine.lineage.located import step
 
 Entry = dict[str, object]
@@ -94,19 +93,10 @@ def _of_proposal(gathering: Gathering, item: Entry, at: str) -> Iterator[Aspect]
         if raw is None:
             raw, place = wrapped.get("json"), f"{here}/json"
         if isinstance(raw, str):
-            raw = _parsed(gathering, raw, place)
+            raw = embedded(gathering, raw, place)
         value = {} if raw is None else shapes.mapping(raw, place)
         if value is not None:
             yield Aspect(urn, name or "", value, place)
-
-
-def _parsed(gathering: Gathering, text: str, at: str) -> object:
-    """Return the JSON in a text; it is as strictly read as a file is, and its places are those of the text."""
-    try:
-        return read_json(text, gathering.source.name)
-    except LineageError as error:
-        gathering.shapes.report(error.problem.code, f"of the JSON in this text: {error.problem.message}", at)
-        return None
 
 
 def _unwrapped(gathering: Gathering, raw: object, at: str) -> tuple[str, Entry, str]:

@@ -26,6 +26,7 @@ from policy_dsl.typed.types import EnumType, SetType, Simple
 from policy_engine.lineage.binding import read_value
 from policy_engine.lineage.claims import AttributeClaim, Claims, EdgeClaim, NodeClaim
 from policy_engine.lineage.graph import Origin, Source
+from policy_engine.lineage.importers.licences import registered
 from policy_engine.lineage.importers.missing import says_nothing
 from policy_engine.lineage.importers.shapes import Shapes
 
@@ -129,6 +130,8 @@ class Gathering:
             raw = raw.replace("-", "_")  # a member of an enumeration is a word of the language
         if attribute.type is Simple.TEXT and isinstance(raw, list) and all(isinstance(item, str) for item in raw):
             raw = "\n".join(item for item in raw if not says_nothing(item))
+        if name == "licence" and isinstance(raw, str):
+            raw = registered(raw)
         self._attributes.append(AttributeClaim(thing.id, name, raw, self.origins(at)))
 
     def label(self, thing: Thing, name: str, text: str, at: str) -> bool:

@@ -15,7 +15,6 @@ not say of which server they are count as answers of one server.
 """
 
 import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -24,6 +23,7 @@ from policy_dsl.typed.schema import Schema
 from policy_engine.lineage.claims import Claims
 from policy_engine.lineage.documents import Document
 from policy_engine.lineage.graph import Source
+from policy_engine.lineage.importers.embedded import embedded
 from policy_engine.lineage.importers.gathering import Gathering, Thing
 from policy_engine.lineage.importers.labels import Labels
 from policy_engine.lineage.importers.measures import Measure, declare
@@ -252,11 +252,7 @@ class _Reading:
     def _addresses(self, dataset: _Entry, at: str) -> Iterator[str]:
         """Yield where a dataset lies, if that is a place that others can name too."""
         text = self._shapes.text(dataset, "source", at)
-        try:
-            source = json.loads(text) if text else {}
-        except ValueError:
-            self._shapes.wrong(text, "a text that holds JSON", f"{at}/source")
-            return
+        source = embedded(self._gathering, text, f"{at}/source") if text else {}
         if not isinstance(source, dict):
             return
         if dataset.get("source_type") == "hugging_face" and isinstance(source.get("path"), str):

@@ -9,6 +9,7 @@ Rules:
 - no password is ever shown.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -188,7 +189,7 @@ def _sqlite_engine(path: Path, *, create: bool, wait: float) -> Engine:
             "PE3302", f"{what} does not exist", file=str(path), advice="`snapshot import` makes a store"
         )
     # Reading opens for writing too: only so can SQLite undo what a killed import has left.
-    location = f"file:{quote(str(path.absolute()))}?mode={'rwc' if create else 'rw'}"
+    location = f"file:{quote(os.fsencode(path.absolute()))}?mode={'rwc' if create else 'rw'}"
 
     def connect() -> sqlite3.Connection:
         # With no isolation level of its own, the driver leaves transactions to the event below.

@@ -113,6 +113,7 @@ def _import(
     read: Callable[[Incoming], Source],
     progress: Progress,
 ) -> Imported:
+    store.check_texts([name, moment.comment])
     kept: Kept | None = None
     try:
         with store.database.writing() as connection:

@@ -21,7 +21,7 @@ Rules:
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +31,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from policy_dsl.typed.schema import Schema
 from policy_dsl.values import format_instant
+from policy_engine.lineage.binding import describe
 from policy_engine.lineage.errors import LineageError, lineage_error
 from policy_engine.lineage.graph import Snapshot, Source
 from policy_engine.lineage.snapshot import from_bytes
@@ -100,7 +101,8 @@ class Store:
             LineageError: the snapshot holds what cannot be kept, or the store cannot be written.
         """
         digest, facts_digest = snapshot.digest, snapshot.facts_digest
-        self._check_texts(snapshot, comment)
+        kinds = {node.kind for node in snapshot.nodes.values()} | {edge.type for edge in snapshot.edges}
+        self.check_texts((*kinds, *snapshot.nodes, *(source.name for source in snapshot.sources)))
         with self.database.writing() as connection:
             number = connection.execute(select(SNAPSHOTS.c.number).where(SNAPSHOTS.c.digest == digest)).scalar()
             if number is None:
@@ -114,6 +116,7 @@ class Store:
         self, connection: Connection, number: int, taken_at: datetime, valid_at: datetime | None, comment: str
     ) -> Kept:
         """Write down from when on the estate was as a snapshot says, unless exactly that is the last word already."""
+        self.check_texts([comment])
         since = format_instant(valid_at or taken_at)
         there = select(MOMENTS.c.snapshot).where(MOMENTS.c.valid_at == since).order_by(MOMENTS.c.number.desc()).limit(1)
         if connection.execute(there).scalar() != number:
@@ -266,13 +269,15 @@ class Store:
             raise self._error("PE3306", "there is no snapshot yet", "`snapshot import` puts one in")
         raise self._error("PE3308", f"the first snapshot is from {first}, after {format_instant(at)}", None)
 
-    def _check_texts(self, snapshot: Snapshot, comment: str) -> None:
-        """Refuse names with a character that PostgreSQL cannot hold; values stand in JSON, which escapes it."""
-        names = [comment, *(source.name for source in snapshot.sources), *snapshot.nodes]
-        names += [text for node in snapshot.nodes.values() for text in (node.kind,)]
-        names += [edge.type for edge in snapshot.edges]
-        if any("\0" in name for name in names):
-            raise self._error("PE3309", "a name holds the character U+0000", None)
+    def check_texts(self, texts: Iterable[str]) -> None:
+        """Refuse texts with what no database holds; values stand in JSON, which escapes it.
+
+        Raises:
+            LineageError: PE3309.
+        """
+        for text in texts:
+            if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+                raise self._error("PE3309", f"{describe(text)} holds a character that cannot be kept", None)
 
     def _kept(self, row: Row[Any]) -> Kept:
         valid_at, taken_at = self._instant(row.valid_at), self._instant(row.taken_at)

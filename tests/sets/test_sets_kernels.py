@@ -1,0 +1,184 @@
+"""Both kernels do the same on any graph with circles, and what they do is what a plain walk finds."""
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from policy_engine.evaluation.sets.estate import Estate
+from policy_engine.evaluation.sets.kernel import Flow, Sweep
+from policy_engine.evaluation.sets.native_kernel import NativeKernel
+from policy_engine.evaluation.sets.numpy_kernel import NumpyKernel
+from policy_engine.lineage.columns.numbering import number_nodes
+from policy_engine.lineage.columns.reader import EstateFile
+from policy_engine.lineage.columns.writer import estate_bytes, table_of
+from policy_engine.lineage.errors import LineageError
+from policy_engine.lineage.graph import Edge, Node, Snapshot
+from policy_engine.model.evidence import EvidenceSet
+
+KERNELS = (NativeKernel(), NumpyKernel())
+TYPES = ("a", "b", "c")
+
+
+def bytes_of(size: int, edges: list[tuple[str, int, int]]) -> bytes:
+    nodes = [Node(f"n{i:03}", "Thing") for i in range(size)]
+    snapshot = Snapshot.build(nodes, [Edge(t, f"n{x:03}", f"n{y:03}") for t, x, y in edges])
+    return estate_bytes(table_of(snapshot, EvidenceSet(), {}, {}))
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[int, list[tuple[str, int, int]]]:
+    size = draw(st.integers(1, 24))
+    node = st.integers(0, size - 1)
+    return size, draw(st.lists(st.tuples(st.sampled_from(TYPES), node, node), max_size=60))
+
+
+def walked(estate: Estate, sweep: Sweep) -> np.ndarray:
+    """What flows into each node, by rounds over all edges until nothing changes."""
+    way = estate.way(upstream=sweep.upstream)
+    found = np.zeros_like(sweep.own)
+    while True:
+        passed = found if sweep.passing is None else found & sweep.passing
+        out = sweep.own | (passed & ~sweep.field) | ((passed & sweep.kept) << sweep.own.dtype.type(1))
+        after = np.zeros_like(found)
+        for node in range(estate.size):
+            for edge in range(way.row[node], way.row[node + 1]):
+                after[node] |= out[way.far[edge]] & sweep.allowed[way.type[edge]]
+        if (after == found).all():
+            return found
+        found = after
+
+
+@settings(max_examples=150, deadline=None)
+@given(graph=graphs(), seed=st.integers(0, 2**32), upstream=st.booleans())
+def test_a_sweep_is_what_rounds_over_all_edges_come_to(graph, seed, upstream):
+    estate, dice = Estate(EstateFile(bytes_of(*graph))), np.random.default_rng(seed)
+    for word, width in ((np.uint16, 1), (np.uint32, 1), (np.uint64, 1), (np.uint64, 3)):
+        top = np.iinfo(word).max
+
+        def some(*shape: int, word=word, top=top) -> np.ndarray:
+            return dice.integers(0, top, shape, word, endpoint=True) & dice.integers(0, top, shape, word, endpoint=True)
+
+        field = some(width)
+        passing = some(estate.size, width) if dice.integers(2) else None
+        allowed = some(max(1, len(estate.types)), width)
+        own = some(estate.size, width) & some(estate.size, width)
+        sweep = Sweep(upstream, allowed, passing, field, field & some(width), own)
+        expected = walked(estate, sweep)
+        for kernel in KERNELS:
+            found, _ = kernel.sweep(estate, sweep)
+            assert (found == expected).all(), kernel.name
+
+
+@settings(max_examples=150, deadline=None)
+@given(graph=graphs(), seed=st.integers(0, 2**32), upstream=st.booleans(), most=st.sampled_from([0, 1, 2, 5]))
+def test_sets_are_counted_from_either_side(graph, seed, upstream, most):
+    estate, dice = Estate(EstateFile(bytes_of(*graph))), random.Random(seed)
+    n = estate.size
+    passing = np.array([dice.random() < 0.8 for _ in range(n)]) if dice.random() < 0.7 else None
+    allowed = np.array([dice.random() < 0.8 for _ in estate.types] or [False])
+    chosen = [v for v in range(n) if dice.random() < 0.5]
+    carrier = np.full(n, -1, np.int32)
+    carrier[chosen] = np.arange(len(chosen))
+    counted = np.array([dice.random() < 0.5 for _ in range(n)])
+    flow = Flow(upstream, allowed, passing, carrier, len(chosen))
+    way = estate.way(upstream=upstream)
+    reached = [_reach(way, v, allowed, passing) for v in range(n)]
+    sizes = [len(reached[v] & set(chosen)) for v in range(n)]
+    tallies = [sum(bool(counted[w]) for w in reached[v]) for v in chosen]
+    for kernel in KERNELS:
+        found = kernel.sizes(estate, flow, most)
+        assert found is not None
+        assert found.tolist() == [min(size, most) if most else size for size in sizes], kernel.name
+        tallied = kernel.tallies(estate, flow, counted)
+        assert tallied is not None
+        assert tallied.tolist() == tallies, kernel.name
+
+
+def _reach(way, start, allowed, passing) -> set[int]:
+    seen: set[int] = set()
+    waiting = [start]
+    first = True
+    while waiting:
+        node = waiting.pop()
+        if first or passing is None or passing[node]:
+            for edge in range(way.row[node], way.row[node + 1]):
+                far = int(way.far[edge])
+                if allowed[way.type[edge]] and far not in seen:
+                    seen.add(far)
+                    waiting.append(far)
+        first = False
+    return seen
+
+
+@settings(max_examples=200, deadline=None)
+@given(graph=graphs())
+def test_numbering_is_that_of_the_standard_library(graph):
+    size, edges = graph
+    rows: list[list[int]] = [[] for _ in range(size)]
+    for _, source, target in sorted(set(edges)):
+        rows[source].append(target)
+    row = np.cumsum([0, *map(len, rows)]).tolist()
+    far = [target for targets in rows for target in targets]
+    number, cycles = NativeKernel().number_nodes(size, row, far)
+    expected, expected_cycles = number_nodes(size, row, far)
+    assert (number.tolist(), cycles) == (list(expected), expected_cycles)
+
+
+def test_numbering_refuses_what_is_no_graph():
+    for row, far in (([0, 2], [0]), ([0, 1], [5]), ([0], []), ([1, 1], [])):
+        with pytest.raises(ValueError, match="rows are not those of a graph"):
+            NativeKernel().number_nodes(1, row, far)
+
+
+@pytest.mark.parametrize("upstream", [True, False])
+def test_a_ring_of_a_hundred_thousand_is_no_trap(upstream):
+    # An order that is against the flow would take as many rounds as there are nodes.
+    from policy_engine.lineage.columns.arrays import Numpy
+    from policy_engine.lineage.columns.table import Edges, EstateTable, Texts
+
+    n = 100_000
+    edges = Edges(("a",), np.zeros(n, np.int64), np.arange(n), np.roll(np.arange(n), 1))
+    table = EstateTable(Texts.of(f"{i:06}" for i in range(n)), ("Thing",), np.zeros(n, np.int64), {}, edges)
+    estate = Estate(EstateFile(estate_bytes(table, Numpy(), NativeKernel().number_nodes)))
+    own = np.zeros((n, 1), np.uint16)
+    own[n // 3] = 1
+    none = np.zeros(1, np.uint16)
+    sweep = Sweep(upstream, np.ones((1, 1), np.uint16), None, none, none, own)
+    assert all((kernel.sweep(estate, sweep)[0] == 1).all() for kernel in KERNELS)
+
+
+@settings(max_examples=300, deadline=None)
+@given(graph=graphs(), place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+def test_a_damaged_file_is_refused_or_harmless(graph, place, bit):
+    data = bytearray(bytes_of(*graph))
+    data[int(place * len(data))] ^= 1 << bit
+    try:
+        estate = Estate(EstateFile(bytes(data)))
+    except LineageError as error:
+        assert error.problem.code in {"PE3401", "PE3402", "PE3403"}
+        return
+    own = np.ones((estate.size, 1), np.uint64)
+    none = np.zeros(1, np.uint64)
+    allowed = np.ones((max(1, len(estate.types)), 1), np.uint64)
+    for kernel in KERNELS:
+        for upstream in (True, False):
+            kernel.sweep(estate, Sweep(upstream, allowed, None, none, none, own))
+
+
+def test_numbers_that_do_not_put_dependencies_first_are_refused():
+
+    # The file is made again with its edges turned round, so that every sum is right and the meaning is not.
+    data = bytes_of(2, [("a", 0, 1)])
+    file = EstateFile(data)
+    sections = {name: (file.typecode(name), bytes(file.section(name))) for name in file.names}
+    sections["up.row"], sections["down.row"] = sections["down.row"], sections["up.row"]
+    sections["up.far"], sections["down.far"] = sections["down.far"], sections["up.far"]
+    from policy_engine.lineage.columns.layout import written
+
+    header = {key: value for key, value in file.header.items() if key not in {"sections", "format"}}
+    again = b"".join(bytes(piece) for piece in written(header, sections))
+    with pytest.raises(LineageError, match="not numbered dependencies first"):
+        Estate(EstateFile(again))
