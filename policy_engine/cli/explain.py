@@ -41,6 +41,7 @@ def command(what: str, subject: str | None, target: Path, at: str | None, fix: b
     """Explain a code such as PE2006, a rule, or with SUBJECT the result of a rule for it.
 
     A rule may be named without its pack where that is clear. Without a profile, the rules of the library are known.
+    With --fix, the cheapest steps after which the rule passes: each remedy is tried on a copy of the facts first.
     """
     if (fix and subject is None) or (form == "json" and not fix):
         raise fault("PE0007", "`--fix` needs RULE and SUBJECT" if fix else "`--format json` goes with `--fix`")

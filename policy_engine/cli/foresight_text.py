@@ -20,6 +20,7 @@ from policy_engine.model.results import Result, Status, Verdict
 _VERDICTS = {Verdict.COMPLIANT: "green", Verdict.NOT_COMPLIANT: "red", Verdict.UNDECIDED: "yellow"}
 _COLOURS = {Status.FAIL: "red", Status.UNKNOWN: "yellow", Status.WAIVED: "cyan", Status.PASS: "green"}
 _SHOWN_REASONS = 6
+NOTHING_CHECKED = "nothing was checked, so nothing was shown: no rule is about anything that was read"
 
 
 # --- forecast ------------------------------------------------------------------------------------------------
@@ -68,6 +69,8 @@ def _ending(outlook: Outlook) -> str:
     worse = sum(turn.is_worse for turn in found.turns)
     changes = f"{_counted(len(found.turns), 'change')}, {worse} for the worse"
     first = found.first_not_compliant
+    if not found.results:
+        return NOTHING_CHECKED
     if first is None:
         return f"{changes}; at no time not compliant"
     return f"{changes}; " + ("not compliant today" if first == found.at else f"first not compliant on {_day(first)}")
@@ -92,6 +95,9 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
         for difference in differences:
             yield from _difference(difference)
     yield ""
+    if not found.before.results and not found.after.results:
+        yield NOTHING_CHECKED
+        return
     other = f", {found.other_grounds} of them on other grounds" if found.other_grounds else ""
     yield f"{_counted(found.same, 'result')} unchanged{other}"
 

@@ -35,6 +35,9 @@ class Lineage(Protocol):
     def sources_of(self, node_id: str, edge_type: str) -> tuple[str, ...]:
         """Return the ids that edges of a type come from to a node, sorted."""
 
+    def onward(self, node_id: str, edge_types: tuple[str, ...], *, upstream: bool) -> list[tuple[str, tuple[str, ...]]]:
+        """Return, for each of some edge types, sorted, that lead on from a node, where to, sorted."""
+
     def ids_of(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """Return the ids of all nodes of exactly these kinds, sorted."""
 

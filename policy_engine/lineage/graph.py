@@ -178,6 +178,13 @@ class Snapshot:
         node = self._node(node_id)
         return attribute in node.conflicts and attribute not in node.attributes
 
+    def onward(self, node_id: str, edge_types: tuple[str, ...], *, upstream: bool) -> list[tuple[str, tuple[str, ...]]]:
+        """Return, for each of some edge types that lead on from a node, where to; in the order that they are given."""
+        if not (self._forward if upstream else self._backward):
+            self._index_edges()
+        index = self._forward if upstream else self._backward
+        return [(name, ends) for name in edge_types if (ends := index.get(name, {}).get(node_id))]
+
     def value(self, node_id: str, attribute: str) -> Value | None:
         """Return what is known of an attribute, or nothing when it is absent or contradicted."""
         fact = self._node(node_id).attributes.get(attribute)

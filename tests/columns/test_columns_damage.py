@@ -162,6 +162,7 @@ def test_a_row_of_a_million_edges_is_searched(monkeypatch):
     assert mapped.targets("hub", "few") == ("n000007",)
     assert len(mapped.targets("hub", "big")) == n
     assert mapped.sources_of("n000007", "few") == ("hub",)
+    assert mapped.onward("hub", ("few", "no"), upstream=True) == [("few", ("n000007",))]
 
 
 def test_views_outlive_the_file_that_they_look_at(tmp_path):

@@ -86,6 +86,9 @@ def test_lineage_and_evidence_answer_the_same(data):
         for edge in EDGES:
             assert mapped.targets(node.id, edge) == snapshot.targets(node.id, edge)
             assert mapped.sources_of(node.id, edge) == snapshot.sources_of(node.id, edge)
+        for upstream in (True, False):
+            some = tuple(sorted(EDGES[:3]))
+            assert mapped.onward(node.id, some, upstream=upstream) == snapshot.onward(node.id, some, upstream=upstream)
         for name in ("audit", "nothing"):
             assert proofs.about(node.id, name) == evidence.about(node.id, name)
     kinds = {node.kind for node in snapshot.nodes.values()}

@@ -73,6 +73,15 @@ def test_a_forecast_of_a_contract(run, estate):
     assert run("forecast", place, *pack, *AT, "--until", "2026-12-31", "--fail-on-worse").code == 0
 
 
+def test_of_nothing_nothing_is_foretold(run, tmp_path):
+    place = tmp_path / "empty.yaml"
+    place.write_text("inventory: 1\nnodes: []\n")
+    for command in (("forecast", place), ("diff", place, *AT, "--at", "2027-12-02")):
+        ran = run(*command)
+        assert (ran.code, "nothing was checked, so nothing was shown" in ran.out) == (0, True)
+        assert "not compliant" not in ran.out
+
+
 @pytest.mark.parametrize("form", ["svg", "png", "html"])
 def test_a_forecast_is_drawn(run, bank, tmp_path, form):
     pytest.importorskip("policy_reports.pictures.render")

@@ -96,7 +96,7 @@ class LiveEvaluation:
         self.decisions = 0
         """How many results were decided since the beginning."""
         self._at = at
-        self._facts = LiveFacts(world, waivers)
+        self._facts = LiveFacts(world.snapshot, world.evidence, waivers)
         view = View(self.program, self._facts, self._facts)
         self._evaluator = TurnEvaluator(view)
         self._maker = ChangeMaker(self._facts, self.program.schema)
@@ -140,7 +140,7 @@ class LiveEvaluation:
 
     def world(self) -> World:
         """Return the facts as they are now, as a world of their own."""
-        return self._facts.world()
+        return World(self.program, self._facts.snapshot(), self._facts.evidence())
 
     def waivers(self) -> tuple[Waiver, ...]:
         """Return the accepted waivers as they are now."""
@@ -203,7 +203,10 @@ class LiveEvaluation:
         for pair in sorted(pairs, key=self._place):
             held, read = self._held.get(pair), self._dependencies.reads(pair)
             before = held.result if held else None
-            after = self._decide(pair) if self._is_about(pair) else self._drop(pair)
+            after = self._decide(pair) if self._is_about(pair) else None
+            if after is None:
+                self._held.pop(pair, None)
+                self._dependencies.forget(pair)
             if before != after:
                 read |= self._dependencies.reads(pair)
                 because = tuple(ChangedFact(key, *changed[key]) for key in changed if key in read)
@@ -227,10 +230,6 @@ class LiveEvaluation:
             heappush(self._turns, (turn, pair))
             self._shorten_turns()
         return result
-
-    def _drop(self, pair: Pair) -> None:
-        self._held.pop(pair, None)
-        self._dependencies.forget(pair)
 
     def _is_about(self, pair: Pair) -> bool:
         return pair[0] in self._rules_about.get(self._facts.state((KIND, pair[1], "")), ())

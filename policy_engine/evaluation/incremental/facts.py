@@ -7,8 +7,7 @@ Rules:
 - a fact that is what it was before counts as unchanged, whatever happened to it in between.
 
 >>> from policy_engine.lineage.graph import Fact, Node
->>> below = World(tree.Program(), Snapshot.build([Node("scorer", "Model", {"version": Fact("3")})]), EvidenceSet())
->>> facts = LiveFacts(below)
+>>> facts = LiveFacts(Snapshot.build([Node("scorer", "Model", {"version": Fact("3")})]), EvidenceSet())
 >>> facts.put((ATTRIBUTE, "scorer", "version"), "4")
 >>> facts.value("scorer", "version"), facts.keep()
 ('4', {('attribute', 'scorer', 'version'): ('3', '4')})
@@ -18,7 +17,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from policy_dsl.typed import tree
 from policy_dsl.values import Value
 from policy_engine.evaluation.incremental.dependencies import (
     ATTRIBUTE,
@@ -30,7 +28,6 @@ from policy_engine.evaluation.incremental.dependencies import (
     WAIVER,
     Key,
 )
-from policy_engine.evaluation.world import World
 from policy_engine.lineage.errors import lineage_error
 from policy_engine.lineage.graph import Edge, Fact, Node, Snapshot, spelling
 from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver
@@ -43,16 +40,15 @@ _ORDER = {KIND: 0, ATTRIBUTE: 1, FROM: 2}
 
 
 class LiveFacts:
-    """Lineage and evidence as an evaluator asks for them, over a world, with what has changed since.
+    """Lineage and evidence as an evaluator asks for them, over a snapshot, with what has changed since.
 
     ``reads`` collects the key of every fact that is looked at through the questions of an evaluator.
     """
 
-    def __init__(self, below: World, waivers: Iterable[Waiver] = ()) -> None:
+    def __init__(self, snapshot: Snapshot, evidence: EvidenceSet, waivers: Iterable[Waiver] = ()) -> None:
         self.reads: set[Key] = set()
-        self._world = below
-        self._snapshot = below.snapshot
-        self._evidence = below.evidence
+        self._snapshot = snapshot
+        self._evidence = evidence
         self._waivers: dict[Key, tuple[Waiver, ...]] = {}
         for waiver in waivers:
             key = (WAIVER, waiver.rule, waiver.subject)
@@ -164,8 +160,8 @@ class LiveFacts:
 
     # --- as one value ----------------------------------------------------------------------------------
 
-    def world(self) -> World:
-        """Return the facts as they are as a world of their own, made anew."""
+    def snapshot(self) -> Snapshot:
+        """Return the lineage as it is as a snapshot of its own, made anew."""
         nodes = dict(self._snapshot.nodes)
         edges = {edge.key: edge for edge in self._snapshot.edges}
         # INVARIANT: the kind of a thing is settled before what is stated of it.
@@ -179,13 +175,16 @@ class LiveFacts:
             elif what == ATTRIBUTE and name in nodes:
                 nodes[name] = _stating(nodes[name], part, state)
             elif what == FROM:
-                for end in {*self._snapshot.targets(name, part)} if name in self._snapshot else ():
+                for end in {*self._below(key)} - {*state}:
                     edges.pop((part, name, end), None)
-                edges |= {(part, name, end): Edge(part, name, end) for end in state}
-        records = [r for r in self._evidence.records() if (EVIDENCE, r.subject, r.type) not in self._over]
-        records += [r for key, state in self._over.items() if key[0] == EVIDENCE for r in state]
-        snapshot = Snapshot.build(nodes.values(), edges.values(), self._snapshot.sources)
-        return World(self._world.program, snapshot, EvidenceSet.of(records))
+                for end in state:
+                    edges.setdefault((part, name, end), Edge(part, name, end))
+        return Snapshot.build(nodes.values(), edges.values(), self._snapshot.sources)
+
+    def evidence(self) -> EvidenceSet:
+        """Return the evidence as it is as a set of its own, made anew."""
+        kept = [r for r in self._evidence.records() if (EVIDENCE, r.subject, r.type) not in self._over]
+        return EvidenceSet.of(kept + [r for key, state in self._over.items() if key[0] == EVIDENCE for r in state])
 
     def all_waivers(self) -> tuple[Waiver, ...]:
         """Return all accepted waivers, by what they waive."""

@@ -76,8 +76,8 @@ class Lineage:
         self, anchor: str, edges: frozenset[str], hops: int | None, passable: Passable, *, upstream: bool
     ) -> dict[str, tuple[Hop, ...]]:
         """Return the shortest path to each thing reached, nearest first, then by id."""
-        step = self.snapshot.targets if upstream else self.snapshot.sources_of
-        ordered = [(edge, edge if upstream else self._labels[edge]) for edge in sorted(edges)]
+        onward, ordered = self.snapshot.onward, tuple(sorted(edges))
+        labels = {edge: edge for edge in ordered} if upstream else self._labels
         paths: dict[str, tuple[Hop, ...]] = {}
         level = [anchor]
         distance = 0
@@ -89,10 +89,10 @@ class Lineage:
                 if distance > 1 and (node == anchor or not passable(node)):
                     continue
                 path = paths.get(node, ()) if distance > 1 else ()
-                for edge, label in ordered:
-                    for end in step(node, edge):
+                for edge, ends in onward(node, ordered, upstream=upstream):
+                    for end in ends:
                         if end not in paths and end not in found:
-                            found[end] = (*path, Hop(label, end))
+                            found[end] = (*path, Hop(labels[edge], end))
             level = sorted(found)
             paths.update((end, found[end]) for end in level)
         return paths

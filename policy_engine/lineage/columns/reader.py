@@ -306,15 +306,32 @@ class MappedSnapshot:
                 found += [file.id(nodes[at]) for at in file.row("kind.row", code, file.nodes)]
         return tuple(sorted(found))
 
+    def onward(self, node_id: str, edge_types: tuple[str, ...], *, upstream: bool) -> list[tuple[str, tuple[str, ...]]]:
+        """Return, for each of some edge types, sorted, that lead on from a node, where to, sorted."""
+        way = "up" if upstream else "down"
+        ends = self._ends_by_type(way, node_id)
+        if ends is None:
+            return [(name, found) for name in edge_types if (found := self._ends(way, node_id, name))]
+        return [(name, found) for name, found in ends.items() if name in edge_types]
+
     def _ends(self, way: str, node_id: str, edge_type: str) -> tuple[str, ...]:
+        ends = self._ends_by_type(way, node_id)
+        if ends is not None:
+            return ends.get(edge_type, ())
+        return self._searched(way, self._row(way, node_id), edge_type)
+
+    def _ends_by_type(self, way: str, node_id: str) -> dict[str, tuple[str, ...]] | None:
+        """Return the ends of all edges of a node, by type in order; nothing when they are too many to read at once."""
         known = self._known[way].get(node_id)
         if known is None:
-            number = self.file.number(node_id)
-            row = self.file.row(f"{way}.row", number, self.file.edges)
+            row = self._row(way, node_id)
             if len(row) > _SHORT:
-                return self._searched(way, row, edge_type)
+                return None
             known = self._known[way][node_id] = self._grouped(way, row)
-        return known.get(edge_type, ())
+        return known
+
+    def _row(self, way: str, node_id: str) -> range:
+        return self.file.row(f"{way}.row", self.file.number(node_id), self.file.edges)
 
     def _grouped(self, way: str, row: range) -> dict[str, tuple[str, ...]]:
         """Return the ends of all edges of a short row, by type."""
