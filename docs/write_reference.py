@@ -43,6 +43,7 @@ for CI are explained in [ci.md](ci.md), those of `verify` in [verifying.md](veri
 | `POLICY_ENGINE_PASSPHRASE` | the passphrase of the private keys; without it a terminal is asked for it |
 | `POLICY_ENGINE_DEBUG` | set to anything, it shows where an internal error happened |
 | `POLICY_ENGINE_CACHE` | the folder in which compiled policies are kept between runs of `check`; `off` keeps none |
+| `POLICY_ENGINE_STORE` | the store that the `snapshot` commands use, and `check` together with `--as-of` |
 | `NO_COLOR` | set to anything, the output has no colours |
 
 Codes such as `PE0005` in messages are explained in [reference/codes.md](reference/codes.md), and by
@@ -78,6 +79,12 @@ _GROUPS = {
     "PE21": "Policies: types",
     "PE31": "Inventory and other documents of facts",
     "PE32": "Evidence against the schema of the policies",
+    "PE33": "The store of snapshots",
+    "PE34": "Estate files and the gate",
+    "PE35": "Whole estates at once",
+    "PE36": "Forecasts, differences and remedies",
+    "PE37": "Pictures",
+    "PE38": "Watching",
     "PE40": "Reading and writing JSON",
     "PE41": "Envelopes, statements and predicates",
     "PE42": "Keys and certificates",
