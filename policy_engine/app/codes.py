@@ -16,6 +16,7 @@ def all_codes() -> dict[str, str]:
     from policy_engine.app.foresight_codes import CODES as FORESIGHT
     from policy_engine.app.graph import CODES as PICTURES
     from policy_engine.app.verify import CODES as VERIFICATION
+    from policy_engine.evaluation.sets.codes import CODES as SETS
     from policy_engine.lineage.codes import CODES as LINEAGE
     from policy_engine.lineage.columns.codes import CODES as ESTATE_FILES
     from policy_engine.lineage.store.codes import CODES as STORE
@@ -36,6 +37,7 @@ def all_codes() -> dict[str, str]:
         VERIFICATION,
         FORESIGHT,
         PICTURES,
+        SETS,
         REPORTS,
     ):
         for code, meaning in codes.items():

@@ -127,14 +127,12 @@ def ask(file: EstateFile, subjects: Iterable[str], at: datetime) -> Answer:
         evaluator = PointEvaluator(View(program, lineage, MappedEvidence(file)))
         is_a = program.schema.is_a
         about = [(r, r.subject.type.kind) for r in program.rules.values() if isinstance(r.subject.type, NodeType)]
-        # One thing after the other, since its lineage is walked once for all rules; told by rule, as a check tells it.
-        found = {
-            (rule.name, node): evaluator.evaluate(rule, node, at)
-            for node in looked_at
+        results = [
+            evaluator.evaluate(rule, node, at)
             for rule, kind in about
+            for node in sorted(looked_at)
             if is_a(kinds[node], kind)
-        }
-        results = [found[name, node] for name in program.rules for node in sorted(looked_at) if (name, node) in found]
+        ]
     except StoredProgramError as error:
         raise damaged(str(error)) from error
     return _answer(asked, looked_at, at, program, results, gate)

@@ -12,12 +12,16 @@ from policy_engine.model.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class NodeClaim:
-    """A thing exists: its id, its kind, and other names that mean the same thing."""
+    """A thing exists: its id, its kind, and other names that mean the same thing.
+
+    A kind is ``presumed`` where the document does not say it: it gives way to one that another document states.
+    """
 
     id: str
     kind: str
     aliases: tuple[str, ...]
     origins: tuple[Origin, ...]
+    presumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,16 @@ class AttributeClaim:
 
 @dataclass(frozen=True, slots=True)
 class EdgeClaim:
-    """An edge, by its name or reverse name, leads from one thing to another."""
+    """An edge, by its name or reverse name, leads from one thing to another.
+
+    Of the name and those ``otherwise`` the first counts that fits the kinds that the two things turn out to have.
+    """
 
     name: str
     source: str
     target: str
     origins: tuple[Origin, ...]
+    otherwise: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

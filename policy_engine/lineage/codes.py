@@ -13,6 +13,7 @@ CODES: dict[str, str] = {
     "PE3109": "a text holds half of a surrogate pair, which is no character",
     "PE3110": "a key of a mapping is not a text",
     "PE3111": "the format of a document is none that is read",
+    "PE3112": "a key of a mapping is longer than is read",
     # The shape of a document
     "PE3120": "a required key is missing",
     "PE3121": "a part of a document has another shape than its format says",

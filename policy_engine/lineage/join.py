@@ -3,18 +3,21 @@
 Rules:
 
 - claims about one identity are one node; equal values keep the origins of all who assert them;
-- different values of one attribute are a contradiction: all are kept, none is chosen, and both places are named;
+- different values of one attribute are a contradiction: all are kept, none is chosen, and both places are named; but
+  sets that foreign documents assert are united, since each may know a part;
 - of two kinds the more special is taken where one lies below the other; else the inventory's kind is kept, and that it
-  has two itself is an error;
-- an edge may be written by its reverse name; it is kept by its name;
+  has two itself is an error; a kind that is only presumed gives way to any that is stated;
+- an edge may be written by its reverse name; it is kept by its name, the first of its names that fits the kinds;
 - what the schema has no place for is dropped with a problem, never silently; a default is never written in;
 - the same claims give the same graph and the same problems, whatever order they come in.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 
 from policy_dsl.typed.schema import EdgeType, Kind, Schema
+from policy_dsl.typed.types import SetType
 from policy_dsl.values import Value, text
 from policy_engine.lineage.binding import Misfit, describe, read_value
 from policy_engine.lineage.claims import AttributeClaim, Claims, EdgeClaim
@@ -75,11 +78,19 @@ def _is_usable(name: str) -> bool:
     return 0 < len(name) <= LONGEST_NAME and name.isprintable() and name[0] != " " and name[-1] != " "
 
 
+class _Weight(IntEnum):
+    """How much it counts that a document gives a thing a kind."""
+
+    PRESUMED = 0
+    STATED = 1
+    OWN = 2
+
+
 @dataclass(slots=True)
 class _Thing:
     """A node in the making."""
 
-    kinds: dict[str, tuple[bool, tuple[Origin, ...]]] = field(default_factory=dict)
+    kinds: dict[str, tuple[_Weight, tuple[Origin, ...]]] = field(default_factory=dict)
     origins: list[tuple[Origin, ...]] = field(default_factory=list)
     facts: dict[str, list[Fact]] = field(default_factory=dict)
 
@@ -93,6 +104,17 @@ class _Mention:
     kinds: set[str] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class _Known:
+    """An edge claim with the types it may be of, each with whether it is written the other way round, and its ends."""
+
+    own: bool
+    claim: EdgeClaim
+    types: tuple[tuple[EdgeType, bool], ...]
+    source: str | None
+    target: str | None
+
+
 class _Joining:
     def __init__(self, schema: Schema, names: Identities, report: Reporter) -> None:
         self._schema = schema
@@ -100,6 +122,7 @@ class _Joining:
         self._report = report
         self._things: dict[str, _Thing] = {}
         self._kinds: dict[str, Kind] = {}
+        self._foreign_sets: dict[tuple[str, str], list[Fact]] = {}
         self._edges: dict[tuple[str, str, str], list[tuple[Origin, ...]]] = {}
         self._edge_names = {name: (edge, False) for name, edge in schema.edges.items()}
         for edge in schema.edges.values():
@@ -119,8 +142,9 @@ class _Joining:
                 advice = nearest(claim.kind, self._schema.kinds)
                 self._report.add("PE3140", message, claim.origins, own=claims.own, advice=advice)
                 continue
-            own, origins = thing.kinds.get(claim.kind, (False, ()))
-            thing.kinds[claim.kind] = (own or claims.own, merge_origins(origins, claim.origins))
+            weight = _Weight.OWN if claims.own else _Weight.PRESUMED if claim.presumed else _Weight.STATED
+            known, origins = thing.kinds.get(claim.kind, (weight, ()))
+            thing.kinds[claim.kind] = (max(known, weight), merge_origins(origins, claim.origins))
 
     def settle_kinds(self) -> None:
         for node_id, thing in self._things.items():
@@ -130,13 +154,20 @@ class _Joining:
                 self._kinds[node_id] = self._schema.kinds[self._one_kind(node_id, thing)]
 
     def _one_kind(self, node_id: str, thing: _Thing) -> str:
-        special = self._most_special(thing.kinds)
+        stated = [kind for kind, (weight, _) in thing.kinds.items() if weight > _Weight.PRESUMED]
+        kind = self._one_of(node_id, thing, stated or list(thing.kinds))
+        # What is presumed can only make more precise what is stated.
+        below = [each for each in thing.kinds if each not in stated and self._schema.is_a(each, kind)]
+        return self._most_special([kind, *below]) or kind
+
+    def _one_of(self, node_id: str, thing: _Thing, kinds: list[str]) -> str:
+        special = self._most_special(kinds)
         if special is not None:
             return special
         # The inventory first, else by name: something must be kept so that the rest can be checked.
-        own = [kind for kind in thing.kinds if thing.kinds[kind][0]]
-        first = self._most_special(own) or min(own or thing.kinds)
-        second = min(kind for kind in thing.kinds if not self._are_in_line(kind, first))
+        own = [kind for kind in kinds if thing.kinds[kind][0] is _Weight.OWN]
+        first = self._most_special(own) or min(own or kinds)
+        second = min(kind for kind in kinds if not self._are_in_line(kind, first))
         self._report.add(
             "PE3144",
             f"`{node_id}` is of kind {first} in {spoken(thing.kinds[first][1])}"
@@ -171,6 +202,8 @@ class _Joining:
                 if isinstance(value, Misfit):
                     message = f"`{claim.name}` is {describe(raw)}, and {value.expected} is expected"
                     self._report.add("PE3142", message, claim.origins, own=claims.own, advice=value.help)
+                elif isinstance(attribute.type, SetType) and not claims.own:
+                    self._foreign_sets.setdefault((node_id, claim.name), []).append(Fact(value, claim.origins))
                 else:
                     self._things[node_id].facts.setdefault(claim.name, []).append(Fact(value, claim.origins))
 
@@ -186,39 +219,50 @@ class _Joining:
     # Edges
 
     def take_edges(self, all_claims: list[Claims]) -> None:
+        find = self._names.find
         known = [
-            (each.own, claim, *found)
+            _Known(each.own, claim, types, find(claim.source), find(claim.target))
             for each in all_claims
             for claim in each.edges
-            if (found := self._edge_type(each, claim)) is not None
+            if (types := self._edge_types(each, claim))
         ]
-        self._imply_nodes(
-            [(claim.origins, edge, source, target) for own, claim, edge, source, target in known if not own]
-        )
-        self._guess({end for _, _, _, *ends in known for end in ends if self._names.find(end) is None})
-        for own, claim, edge, source, target in known:
-            self._take_edge(own, claim, edge, source, target)
+        open_ends = [edge for edge in known if edge.source is None or edge.target is None]
+        self._imply_nodes(edge for edge in open_ends if not edge.own)
+        for edge in open_ends:
+            edge.source, edge.target = find(edge.claim.source), find(edge.claim.target)
+        self._guess({name for edge in open_ends if (name := _undeclared(edge)) is not None})
+        for edge in known:
+            self._take_edge(edge)
 
-    def _edge_type(self, claims: Claims, claim: EdgeClaim) -> tuple[EdgeType, str, str] | None:
-        """Return the type of an edge and its ends, turned to the direction of the type's name."""
+    def _edge_types(self, claims: Claims, claim: EdgeClaim) -> tuple[tuple[EdgeType, bool], ...]:
+        """Return the types that an edge may be of, each with whether it is written the other way round."""
         found = self._edge_names.get(claim.name)
-        if found is None:
+        if found is not None and not claim.otherwise:
+            return (found,)
+        names = [name for name in (claim.name, *claim.otherwise) if name in self._edge_names]
+        if not names:
             message = f"there is no edge `{claim.name}`"
             advice = nearest(claim.name, self._edge_names)
             self._report.add("PE3148", message, claim.origins, own=claims.own, advice=advice)
-            return None
-        edge, turned = found
-        return (edge, claim.target, claim.source) if turned else (edge, claim.source, claim.target)
+        return tuple(self._edge_names[name] for name in names)
 
-    def _imply_nodes(self, foreign: list[tuple[tuple[Origin, ...], EdgeType, str, str]]) -> None:
-        """Make nodes of things that foreign documents only mention, where the edge leaves one kind possible."""
+    def _imply_nodes(self, foreign: Iterable[_Known]) -> None:
+        """Make nodes of things that foreign documents only mention, where the edges leave one kind possible."""
         mentions: dict[str, _Mention] = {}
-        for place, edge, source, target in foreign:
-            for name, possible in ((source, edge.sources), (target, edge.targets)):
-                if self._names.find(name) is None and _is_usable(name):
+        for edge in foreign:
+            for name, found, is_target in (
+                (edge.claim.source, edge.source, False),
+                (edge.claim.target, edge.target, True),
+            ):
+                if found is None and _is_usable(name):
                     mention = mentions.setdefault(canonical(name), _Mention())
                     mention.names.add(name)
-                    mention.origins.append(place)
+                    mention.origins.append(edge.claim.origins)
+                    possible = {
+                        kind
+                        for of, turned in edge.types
+                        for kind in (of.sources if turned is is_target else of.targets)
+                    }
                     mention.kinds.update(possible if len(possible) == 1 else ())
         for key in sorted(mentions):
             mention = mentions[key]
@@ -229,7 +273,7 @@ class _Joining:
             name = self._names.admit(mention.names)
             self._report.warn("PE3145", f"nothing declares `{name}`; by its edges it is taken for a {kind}", places)
             self._kinds[name] = self._schema.kinds[kind]
-            self._things[name] = _Thing({kind: (False, places)}, [places])
+            self._things[name] = _Thing({kind: (_Weight.PRESUMED, places)}, [places])
 
     def _guess(self, undeclared: set[str]) -> None:
         """Find what was probably meant by names that nothing declares."""
@@ -237,35 +281,47 @@ class _Joining:
         if len(undeclared) * len(names) <= _COMPARISONS:
             self._meant = {name: nearest(name, names) for name in undeclared}
 
-    def _take_edge(self, own: bool, claim: EdgeClaim, edge: EdgeType, source: str, target: str) -> None:
-        ends = []
-        for name in (source, target):
-            node_id = self._names.find(name)
-            if node_id is None:
-                dropped = "" if own else "; the edge is dropped"
-                message = f"`{claim.name}` names `{name}`, which nothing declares{dropped}"
-                self._report.add("PE3145", message, claim.origins, own=own, advice=self._meant.get(name))
-                return
-            if node_id not in self._kinds:
-                return  # its kind is reported
-            ends.append(node_id)
-        from_kind, to_kind = self._kinds[ends[0]].name, self._kinds[ends[1]].name
-        fits = self._connects.get((edge.name, from_kind, to_kind))
-        if fits is None:
-            fits = self._schema.connects(edge, from_kind, to_kind)
-            self._connects[(edge.name, from_kind, to_kind)] = fits
-        if fits:
-            self._edges.setdefault((edge.name, ends[0], ends[1]), []).append(claim.origins)
-            if not own and ends[0] == ends[1] and canonical(source) != canonical(target):
-                message = (
-                    f"`{claim.name}` leads from `{ends[0]}` to itself, since `{source}` and `{target}` are one thing"
-                )
-                advice = "if they are two, see to it that no alias and no digest joins them"
-                self._report.warn("PE3181", message, claim.origins, advice=advice)
+    def _take_edge(self, known: _Known) -> None:
+        own, claim, source, target = known.own, known.claim, known.source, known.target
+        if source is None or target is None:
+            name = _undeclared(known) or ""
+            dropped = "" if own else "; the edge is dropped"
+            message = f"`{claim.name}` names `{name}`, which nothing declares{dropped}"
+            self._report.add("PE3145", message, claim.origins, own=own, advice=self._meant.get(name))
             return
+        if source not in self._kinds or target not in self._kinds:
+            return  # its kind is reported
+        for edge, turned in known.types:
+            ends = (target, source) if turned else (source, target)
+            if self._fits(edge, *ends):
+                self._edges.setdefault((edge.name, *ends), []).append(claim.origins)
+                if source == target and not own:
+                    self._report_loop(claim, source)
+                return
+        edge, turned = known.types[0]
+        self._report_misfit(edge, claim, *((target, source) if turned else (source, target)), own=own)
+
+    def _fits(self, edge: EdgeType, source: str, target: str) -> bool:
+        key = (edge.name, self._kinds[source].name, self._kinds[target].name)
+        fits = self._connects.get(key)
+        if fits is None:
+            fits = self._connects[key] = self._schema.connects(edge, *key[1:])
+        return fits
+
+    def _report_loop(self, claim: EdgeClaim, node_id: str) -> None:
+        if canonical(claim.source) != canonical(claim.target):
+            message = (
+                f"`{claim.name}` leads from `{node_id}` to itself,"
+                f" since `{claim.source}` and `{claim.target}` are one thing"
+            )
+            advice = "if they are two, see to it that no alias and no digest joins them"
+            self._report.warn("PE3181", message, claim.origins, advice=advice)
+
+    def _report_misfit(self, edge: EdgeType, claim: EdgeClaim, source: str, target: str, *, own: bool) -> None:
+        from_kind, to_kind = self._kinds[source].name, self._kinds[target].name
         message = (
             f"`{edge.name}` leads from {' or '.join(edge.sources)} to {' or '.join(edge.targets)},"
-            f" not from `{ends[0]}` ({from_kind}) to `{ends[1]}` ({to_kind})"
+            f" not from `{source}` ({from_kind}) to `{target}` ({to_kind})"
         )
         self._report.add("PE3146", message, claim.origins, own=own, advice=self._what_fits(edge, from_kind, to_kind))
 
@@ -280,6 +336,8 @@ class _Joining:
     # The result
 
     def snapshot(self, all_claims: list[Claims]) -> Snapshot:
+        for (node_id, name), facts in self._foreign_sets.items():
+            self._things[node_id].facts.setdefault(name, []).append(_united(facts))
         nodes = [self._node(node_id, self._things[node_id]) for node_id in self._kinds]
         edges = [Edge(*key, merge_origins(*origins)) for key, origins in self._edges.items()]
         return Snapshot.build(nodes, edges, {source for each in all_claims for source in each.sources})
@@ -312,6 +370,13 @@ class _Joining:
         self._report.warn("PE3143", message, origins, advice="let the sources agree, or remove the wrong one")
 
 
+def _undeclared(edge: _Known) -> str | None:
+    """Return the end of an edge that is told when nothing declares it: the first."""
+    if edge.source is None:
+        return edge.claim.source
+    return edge.claim.target if edge.target is None else None
+
+
 def _without_fillers(raw: object) -> object:
     """Return a value of a foreign document, or nothing where it only says that there is none."""
     if isinstance(raw, str):
@@ -335,3 +400,13 @@ def _distinct(facts: list[Fact]) -> tuple[Fact, ...]:
         for same in by_value.values()
     ]
     return tuple(sorted(merged, key=lambda fact: spelling(fact.value)))
+
+
+def _united(facts: list[Fact]) -> Fact:
+    """Return one fact with every item of several sets."""
+    if len(facts) == 1:
+        return facts[0]
+    items = [item for fact in facts if isinstance(fact.value, frozenset) for item in fact.value]
+    # Of equal numbers with different digits the spelling kept must not depend on the order.
+    kept = {item: item for item in sorted(items, key=spelling, reverse=True)}
+    return Fact(frozenset(kept.values()), merge_origins(*(fact.origins for fact in facts)))

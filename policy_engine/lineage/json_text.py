@@ -27,6 +27,8 @@ MAX_DEPTH: Final = 64
 # Beyond this a recursive reader could run out of stack whatever its caller allows.
 _DEEPEST: Final = 200
 MAX_DIGITS: Final = 400
+LONGEST_KEY: Final = 1024
+"""Keys are part of every pointer to what is below them, so that long ones would cost far more than they are."""
 _MAX_EXPONENT: Final = 308  # of a double (IEEE 754 binary64), so that any other reader can hold the number
 
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
@@ -138,7 +140,7 @@ def deeper_than(content: object, limit: int) -> bool:
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     made = dict(pairs)
-    if len(made) != len(pairs):
+    if len(made) != len(pairs) or max(map(len, made), default=0) > LONGEST_KEY:
         raise ValueError
     return made
 
@@ -194,6 +196,9 @@ class _Scanner:
             if not self._text.startswith('"', key_at):
                 raise self._wrong("PE3104", "a key in double quotes is expected here", pointer)
             key = self._string(pointer)
+            if len(key) > LONGEST_KEY:
+                self._at = key_at
+                raise self._wrong("PE3112", f"a key has {len(key)} characters, and at most {LONGEST_KEY} are read", pointer)
             if key in made:
                 self._twice(key, key_at, pointer)
             self._expect(":", pointer)

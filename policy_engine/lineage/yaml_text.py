@@ -19,7 +19,7 @@ import re
 from typing import Any, Final
 
 from policy_engine.lineage.errors import LineageError
-from policy_engine.lineage.json_text import MAX_DEPTH, MAX_DIGITS, decimal
+from policy_engine.lineage.json_text import LONGEST_KEY, MAX_DEPTH, MAX_DIGITS, decimal
 from policy_engine.lineage.located import Located, Place, step
 from policy_engine.model.problems import Problem, Severity
 
@@ -108,6 +108,9 @@ class _Builder:
             if not isinstance(event, self._scalar_event):
                 raise self._wrong("PE3110", "a key must be a text", event.start_mark, pointer)
             key: str = event.value
+            if len(key) > LONGEST_KEY:
+                message = f"a key has {len(key)} characters, and at most {LONGEST_KEY} are read"
+                raise self._wrong("PE3112", message, event.start_mark, pointer)
             here = pointer + step(key)
             if key in made:
                 raise self._wrong("PE3105", f"the key `{key}` stands twice", event.start_mark, here)

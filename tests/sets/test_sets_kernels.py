@@ -8,15 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_engine.evaluation.sets.estate import Estate
+from policy_engine.evaluation.sets.evaluator import SetEvaluator
 from policy_engine.evaluation.sets.kernel import Flow, Sweep
 from policy_engine.evaluation.sets.native_kernel import NativeKernel
 from policy_engine.evaluation.sets.numpy_kernel import NumpyKernel
+from policy_engine.lineage.columns.layout import written
 from policy_engine.lineage.columns.numbering import number_nodes
 from policy_engine.lineage.columns.reader import EstateFile
 from policy_engine.lineage.columns.writer import estate_bytes, table_of
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.graph import Edge, Node, Snapshot
 from policy_engine.model.evidence import EvidenceSet
+from tests.sets.estates import AT, evidence, program_of, snapshot
 
 KERNELS = (NativeKernel(), NumpyKernel())
 TYPES = ("a", "b", "c")
@@ -168,17 +171,50 @@ def test_a_damaged_file_is_refused_or_harmless(graph, place, bit):
             kernel.sweep(estate, Sweep(upstream, allowed, None, none, none, own))
 
 
-def test_numbers_that_do_not_put_dependencies_first_are_refused():
-
-    # The file is made again with its edges turned round, so that every sum is right and the meaning is not.
-    data = bytes_of(2, [("a", 0, 1)])
-    file = EstateFile(data)
-    sections = {name: (file.typecode(name), bytes(file.section(name))) for name in file.names}
-    sections["up.row"], sections["down.row"] = sections["down.row"], sections["up.row"]
-    sections["up.far"], sections["down.far"] = sections["down.far"], sections["up.far"]
-    from policy_engine.lineage.columns.layout import written
-
+def rewritten(file: EstateFile, **changed: bytes) -> EstateFile:
+    """Return a file with other sections, so that every sum is right and only the meaning is not."""
+    sections = {name: (file.typecode(name), changed.get(name, bytes(file.section(name)))) for name in file.names}
     header = {key: value for key, value in file.header.items() if key not in {"sections", "format"}}
-    again = b"".join(bytes(piece) for piece in written(header, sections))
+    return EstateFile(b"".join(bytes(piece) for piece in written(header, sections)))
+
+
+def test_numbers_that_do_not_put_dependencies_first_are_refused():
+    file = EstateFile(bytes_of(2, [("a", 0, 1)]))
+    turned = {f"{one}.{part}": bytes(file.section(f"{two}.{part}")) for one, two in WAYS for part in ("row", "far")}
     with pytest.raises(LineageError, match="not numbered dependencies first"):
-        Estate(EstateFile(again))
+        Estate(rewritten(file, **turned))
+
+
+WAYS = (("up", "down"), ("down", "up"))
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data(), value=st.integers(0, 255))
+def test_a_file_made_to_deceive_is_refused_or_harmless(data, value):
+    file = EstateFile(estate_bytes(table_of(snapshot(), evidence(), {}, {})))
+    name = data.draw(st.sampled_from(sorted(name for name in file.names if len(bytes(file.section(name))))))
+    section = bytearray(file.section(name))
+    section[data.draw(st.integers(0, len(section) - 1))] = value
+    for kernel in ("native", "numpy"):
+        try:
+            evaluator = SetEvaluator(PROGRAM, rewritten(file, **{name: bytes(section)}), kernel)
+            results = evaluator.evaluate(AT)
+            list(results.findings())
+        except LineageError as error:
+            assert error.problem.code in {"PE3401", "PE3402", "PE3403"}
+
+
+PROGRAM = program_of("""
+rule a
+    for each Thing
+    must thing.number < 3 and thing has evidence audit signed by auditor not older than 6 months where score >= 1
+rule b
+    for each Model
+    must every Thing as x upstream of model not through (Data as b where b.flag) satisfies x.colour is model.colour
+rule c
+    for each Data
+    must at most 1 Thing as x downstream of data satisfies x.flag and some Thing in x.made_of* satisfies x.flag
+rule d
+    for each Thing
+    must (score of latest evidence audit on thing) > 1 or at least 2 Thing as x in thing.made_of satisfies x.flag
+""")

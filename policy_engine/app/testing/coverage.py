@@ -95,7 +95,6 @@ class _Recorder(Compiler):
         super().__init__(program)
         self.seen: dict[int, set[str]] = {id(c.checked): set() for c in clauses}
         self._clauses = clauses  # keeps the expressions, and so their identities
-        self._tracers: dict[int, Tracer] = {}
 
     def look(self, case: Case, stage: Stage) -> None:
         """Evaluate the conditions of a rule as far as they count."""
@@ -106,8 +105,7 @@ class _Recorder(Compiler):
         def value(condition: tree.Expression) -> Any:
             run = Run(stage.world, stage.lineage, rule.slots, at, tracking=False)
             run.slots[rule.subject.slot] = case.expected.subject
-            tracer = self._tracers.get(id(condition)) or self._tracers.setdefault(id(condition), self.trace(condition))
-            return tracer(run).value
+            return self.trace(condition)(run).value
 
         if rule.where is not None and value(rule.where) is not True:
             return
@@ -115,9 +113,9 @@ class _Recorder(Compiler):
         if True not in excepted:
             value(rule.requirement)
 
-    def trace(self, expression: tree.Expression) -> Tracer:
-        """Return the tracing closure of an expression; that of a clause notes what it finds."""
-        found = super().trace(expression)
+    def compiled_trace(self, expression: tree.Expression) -> Tracer:
+        """Compile a tracing closure; that of a clause notes what it finds."""
+        found = super().compiled_trace(expression)
         seen = self.seen.get(id(expression))
         if seen is None:
             return found
@@ -129,12 +127,12 @@ class _Recorder(Compiler):
 
         return noted
 
-    def value(self, expression: tree.Expression) -> Value:
-        """Return the closure of a value; a junction gives that of its trace, which looks at every operand."""
+    def compiled_value(self, expression: tree.Expression) -> Value:
+        """Compile the closure of a value; a junction gives that of its trace, which looks at every operand."""
         if isinstance(expression, tree.And | tree.Or):
             traced = self.trace(expression)
             return lambda run: traced(run).value
-        found = super().value(expression)
+        found = super().compiled_value(expression)
         seen = self.seen.get(id(expression))
         if seen is None:
             return found

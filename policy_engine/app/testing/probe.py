@@ -11,7 +11,7 @@ from policy_dsl.typed import tree
 from policy_engine.app.testing.scenes import Case, Scene
 from policy_engine.evaluation.point.compile import Compiler
 from policy_engine.evaluation.point.lineage import Lineage
-from policy_engine.evaluation.point.run import Run, Value
+from policy_engine.evaluation.point.run import Run
 from policy_engine.evaluation.trace import Trace
 from policy_engine.evaluation.verdicts import Decision, decide, decide_at
 from policy_engine.evaluation.world import World
@@ -38,14 +38,13 @@ class Probe:
     def __init__(self, program: tree.Program) -> None:
         self.program = program
         self._compiler = Compiler(program)
-        self._values: dict[int, Value] = {}
 
     def status(self, rule: tree.Rule, stage: Stage, subject: str, at: datetime) -> Status:
         """Return the status of a rule for a thing."""
 
         def value(expression: tree.Expression, when: datetime) -> tuple[Trace, datetime | None]:
             run = _run(rule, stage, subject, when, tracking=False)
-            return Trace(self._value(expression)(run)), None
+            return Trace(self._compiler.value(expression)(run)), None
 
         decision, _ = decide_at(rule, at, value)
         return decision.status
@@ -55,7 +54,7 @@ class Probe:
 
         def value(expression: tree.Expression, when: datetime) -> tuple[Trace, datetime | None]:
             run = _run(rule, stage, subject, when, tracking=True)
-            return Trace(self._value(expression)(run)), run.horizon
+            return Trace(self._compiler.value(expression)(run)), run.horizon
 
         return decide(rule, at, value).valid_until
 
@@ -81,13 +80,6 @@ class Probe:
         return not expected.because_of or self.reasons(rule, stage, expected.subject, at).issuperset(
             expected.because_of
         )
-
-    def _value(self, expression: tree.Expression) -> Value:
-        # Keyed by identity: the program keeps every expression alive.
-        found = self._values.get(id(expression))
-        if found is None:
-            found = self._values[id(expression)] = self._compiler.value(expression)
-        return found
 
 
 def named_in(decision: Decision) -> frozenset[str]:

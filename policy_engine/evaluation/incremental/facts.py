@@ -88,6 +88,11 @@ class LiveFacts:
         found: tuple[str, ...] = self._read((TO, node_id, edge_type))
         return found
 
+    def onward(self, node_id: str, edge_types: tuple[str, ...], *, upstream: bool) -> list[tuple[str, tuple[str, ...]]]:
+        """Return, for each of some edge types that lead on from a node, where to; in the order that they are given."""
+        step = self.targets if upstream else self.sources_of
+        return [(name, ends) for name in edge_types if (ends := step(node_id, name))]
+
     def ids_of(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """Return the ids of all nodes of exactly these kinds, sorted."""
         several = frozenset(kinds)

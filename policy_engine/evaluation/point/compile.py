@@ -26,9 +26,9 @@ class Compiler:
         self.program = program
         self.ranges = Ranges(program.schema, self.value, self.trace)
         self._definitions: dict[str, tuple[Value, Tracer]] = {}
-        # Keyed by identity, since the program keeps every expression alive; one may stand in several places.
-        self._values: dict[int, Value] = {}
-        self._tracers: dict[int, Tracer] = {}
+        # Keyed by identity; each expression is kept with its closure, so that its identity is never another's.
+        self._values: dict[int, tuple[tree.Expression, Value]] = {}
+        self._tracers: dict[int, tuple[tree.Expression, Tracer]] = {}
 
     # --- values ----------------------------------------------------------------------------------------
 
@@ -36,10 +36,11 @@ class Compiler:
         """Return the closure that finds an expression's value, or ``UNKNOWN``."""
         found = self._values.get(id(expression))
         if found is None:
-            found = self._values[id(expression)] = self._value(expression)
-        return found
+            found = self._values[id(expression)] = expression, self.compiled_value(expression)
+        return found[1]
 
-    def _value(self, expression: tree.Expression) -> Value:
+    def compiled_value(self, expression: tree.Expression) -> Value:
+        """Compile what ``value`` keeps."""
         match expression:
             case tree.Constant(constant):
                 return lambda _: constant
@@ -255,10 +256,11 @@ class Compiler:
         """Return the closure that finds an expression's value and what it rests on."""
         found = self._tracers.get(id(expression))
         if found is None:
-            found = self._tracers[id(expression)] = self._trace(expression)
-        return found
+            found = self._tracers[id(expression)] = expression, self.compiled_trace(expression)
+        return found[1]
 
-    def _trace(self, expression: tree.Expression) -> Tracer:
+    def compiled_trace(self, expression: tree.Expression) -> Tracer:
+        """Compile what ``trace`` keeps."""
         match expression:
             case tree.Read(variable, attribute):
                 return closures.traced_reading(variable.slot, attribute)

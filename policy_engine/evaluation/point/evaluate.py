@@ -29,7 +29,6 @@ class PointEvaluator:
         self._compiler = Compiler(world.program)
         self._lineage = Lineage(world.snapshot, world.program.schema)
         self._expressions: dict[int, _Compiled] = {}
-        self._subject: str | None = None
 
     def evaluate_all(self, at: datetime) -> Iterator[Result]:
         """Yield the result of every rule for every thing it is about, by rule, then by subject."""
@@ -54,9 +53,7 @@ class PointEvaluator:
             traced.tracking = False
             return compiled.trace(traced), run.horizon
 
-        if subject != self._subject:
-            self._subject = subject
-            self._lineage.forget()
+        self._lineage.forget()
         return decide(rule, at, trace)
 
     def _run(self, rule: tree.Rule, subject: str, at: datetime) -> Run:

@@ -130,6 +130,8 @@ class Estate:
 
     def _check(self) -> None:
         file, n = self.file, self.size
+        # (1) No byte is another than was written. (2) Whatever was written, no number leads out of an array.
+        file.verify()
         if n and int(self.kind.max()) >= len(file.kinds):
             raise damaged("a node has a kind that is not in its list")
         self._check_cycles()

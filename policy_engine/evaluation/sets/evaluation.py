@@ -68,10 +68,10 @@ class Evaluation:
             (thing,) = free
             if rows.kinds is not None:
                 return self._for_kinds(condition, rows, rows.kinds)
-            direct = (rows.few and isinstance(condition, _CHEAP)) or (
-                rows.fresh and not isinstance(condition, plan.Held)
-            )
-            if not direct and not self.facts.is_costly(condition) and rows.size:
+            # Evidence does not change with attributes and words.
+            direct = rows.fresh and not isinstance(condition, plan.Held)
+            direct = direct or (rows.few and isinstance(condition, _CHEAP)) or self.facts.is_costly(condition)
+            if not direct and rows.size:
                 return self.column(condition, thing)[rows.things[thing.slot]]
         return self._truth(condition, rows)
 
@@ -266,6 +266,7 @@ class Evaluation:
         return self.grouped[thing, aspects]
 
     def seen(self, aspect: Aspect, rows: Rows) -> Coded:
+        """Return what tells things apart, by row, in codes."""
         match aspect.by:
             case None:
                 return rows.things[aspect.thing.slot], self.estate.size

@@ -9,7 +9,7 @@ Rules:
 - where the change makes a difference between things that no two had before, everything is swept again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -24,13 +24,13 @@ from policy_engine.evaluation.sets.estate import Array, Estate
 from policy_engine.evaluation.sets.evaluation import Evaluation
 from policy_engine.evaluation.sets.evaluator import is_in_force, statuses
 from policy_engine.evaluation.sets.facts import Facts
-from policy_engine.evaluation.sets.groups import Grouped
+from policy_engine.evaluation.sets.groups import Aspect, Grouped
 from policy_engine.evaluation.sets.kernel import Kernel
 from policy_engine.evaluation.sets.native_kernel import NativeKernel
 from policy_engine.evaluation.sets.plan import Condition, Thing
 from policy_engine.evaluation.sets.planning import plan_of
 from policy_engine.evaluation.sets.results import STATUSES
-from policy_engine.evaluation.sets.rows import FALSE, TRUE, Rows
+from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE, Rows
 from policy_engine.evaluation.sets.sweeps import Asked, Bits, Pass
 from policy_engine.evaluation.world import View
 from policy_engine.lineage.columns.codec import encode
@@ -106,13 +106,15 @@ class LiveWords:
         self._at = at
         self._kernel = kernel
         self._points = Points(View(program, self.snapshot, MappedEvidence(file)), self.estate)
-        reasons = {name: _reason(one) for name, one in plan_of(program).rules.items() if is_in_force(one, at)}
-        self.others: Mapping[str, str] = {name: reason for name, reason in reasons.items() if reason}
+        in_force = {name: one for name, one in plan_of(program).rules.items() if is_in_force(one, at)}
+        self.others = {name: reason for name, one in in_force.items() if (reason := _reason(one))}
         """Rules that are not followed, with the reason."""
-        self._plans = {n: one for n, one in plan_of(program).rules.items() if n in reasons and not reasons[n]}
+        self._plans = {name: one for name, one in in_force.items() if name not in self.others}
         self._facts, self._tables = Facts(), dict[int, tuple[Condition, Table]]()
         self._mark = np.zeros(self.estate.size, np.uint8)
         self._reached = np.zeros(self.estate.size, np.uint32)
+        # By identity: the plan keeps what is counted alive.
+        self._reads: dict[int, frozenset[str]] = {}
         self._statuses: dict[str, Array] = {}
         self._sweep()
 
@@ -145,12 +147,14 @@ class LiveWords:
         self.snapshot.changes[node_id, attribute] = value
         self.estate.assign(node, attribute, value)
         # (1) Things outside quantifiers may now belong to other groups.
-        if not all(self._regroup(grouped, key, node) for key, grouped in list(self._evaluation.grouped.items())):
-            return self._sweep_again()
+        for (thing, aspects), grouped in self._evaluation.grouped.items():
+            concerned = self.file.kind(node) in thing.kinds and any(_may_read(one, attribute) for one in aspects)
+            if concerned and not self._regroup(thing, aspects, grouped, node):
+                return self._sweep_again()
         # (2) The thing's own bits may be others, and flow on.
         reached = [np.array([node], np.intp)]
-        for place, one in sorted(self._passes.items()):
-            flowed = self._flow(one, node)
+        for one in self._passes.values():
+            flowed = self._flow(one, node, attribute)
             if flowed is None:
                 return self._sweep_again()
             reached.append(flowed)
@@ -169,6 +173,10 @@ class LiveWords:
             column = np.zeros(self.estate.size, np.uint8)
             column[rows.things[one.subject.slot]] = statuses(self._evaluation, one, rows)
             self._statuses[name] = column
+            for reason, _ in self._evaluation.left:
+                self.others[name] = reason
+            self._evaluation.left.clear()
+        self._plans = {name: one for name, one in self._plans.items() if name not in self.others}
         sweeps = self._evaluation.ranges.sweeps
         sweeps.passes = {key: _in_wide_words(one) for key, one in sweeps.passes.items()}
         self._passes = sweeps.passes
@@ -181,33 +189,29 @@ class LiveWords:
 
     # --- one thing -----------------------------------------------------------------------------------------
 
-    def _regroup(self, grouped: Grouped, key: tuple[Thing, frozenset[object]], node: int) -> bool:
+    def _regroup(self, thing: Thing, aspects: frozenset[Aspect], grouped: Grouped, node: int) -> bool:
         """Put a thing into the group that it now belongs to; tell whether there is one."""
-        thing, aspects = key
-        if self.file.kind(node) not in thing.kinds:
-            return True
-        rows = Rows(len(grouped.standing) + 1, {thing.slot: np.append(grouped.standing, node)}, None, None, True)
+        if node in grouped.standing:
+            # The others of its group may no longer be like it.
+            return False
+        rows = Rows(len(grouped.standing) + 1, {thing.slot: np.append(grouped.standing, node)}, fresh=True)
         same = np.ones(len(grouped.standing), bool)
         for aspect in aspects:
-            codes, _ = self._evaluation.seen(aspect, rows)  # type: ignore[arg-type]  # aspects, kept as objects
+            codes, _ = self._evaluation.seen(aspect, rows)
             if codes is not None:
                 same &= codes[:-1] == codes[-1]
         place = np.flatnonzero(same)
-        # If the thing stood for its group, the others of the group are no longer like it.
-        if not len(place) or (node in grouped.standing and int(grouped.number[node]) != int(place[0])):
-            return False
-        if node in grouped.standing and len(place) > 1:
-            return False
-        grouped.number[node] = place[0]
-        return True
+        if len(place):
+            grouped.number[node] = place[0]
+        return bool(len(place))
 
-    def _flow(self, one: Pass, node: int) -> Array | None:
+    def _flow(self, one: Pass, node: int, attribute: str) -> Array | None:
         """Bring the words of a pass up to date; return where other bits flow in, or nothing if that is everywhere."""
         own, passing = one.sweep.own[node].copy(), None
         if one.sweep.passing is not None:
             passing = one.sweep.passing[node].copy()
-        for asked in one.asked.values():
-            self._set_bits(one, asked, node)
+        if not all(self._set_bits(one, asked, node) for asked in one.asked.values() if attribute in self._read(asked)):
+            return None
         same_pass = passing is None or one.sweep.passing is None or (one.sweep.passing[node] == passing).all()
         if (one.sweep.own[node] == own).all() and same_pass:
             return np.zeros(0, np.intp)
@@ -220,24 +224,37 @@ class LiveWords:
         one.found[:], one.out[:] = found, out
         return reached
 
-    def _set_bits(self, one: Pass, asked: Asked, node: int) -> None:
+    def _set_bits(self, one: Pass, asked: Asked, node: int) -> bool:
+        """Set a thing's own bits; tell whether there are bits for what became unknown."""
         members, kind = asked.members, self.file.kind(node)
         flowing = members.range
         assert isinstance(flowing, plan.Flowing)  # noqa: S101 - only these are asked
         for group, (sure, possible) in enumerate(zip(asked.sure, asked.possible, strict=True)):
             outside = {slot: np.array([n]) for slot, n in asked.groups.nodes(group).items()}
+            truths = []
             if kind in members.thing.kinds:
-                truth = self._truth(members.condition, members.thing, outside, node)
+                truths.append(truth := self._truth(members.condition, members.thing, outside, node))
                 _put(one.sweep.own, node, possible, 1 << possible.first, truth != FALSE)
                 _put(one.sweep.own, node, sure, 1 << sure.first, truth == TRUE)
             barrier = flowing.barrier
             if barrier is not None and one.sweep.passing is not None and kind in barrier.thing.kinds:
-                truth = self._truth(barrier.condition, barrier.thing, outside, node)
+                truths.append(truth := self._truth(barrier.condition, barrier.thing, outside, node))
                 _put(one.sweep.passing, node, possible, possible.mask, truth != TRUE)
                 _put(one.sweep.passing, node, sure, sure.mask, truth == FALSE)
+            if MAYBE in truths and sure == possible:
+                return False
+        return True
+
+    def _read(self, asked: Asked) -> frozenset[str]:
+        members = asked.members
+        if id(members) not in self._reads:
+            barrier = members.range.barrier if isinstance(members.range, plan.Flowing) else None
+            beyond = frozenset[str]() if barrier is None else plan.attributes_in(barrier.condition)
+            self._reads[id(members)] = plan.attributes_in(members.condition) | beyond
+        return self._reads[id(members)]
 
     def _truth(self, condition: Condition, thing: Thing, outside: dict[int, Array], node: int) -> int:
-        rows = Rows(1, {**outside, thing.slot: np.array([node])}, None, None, True)
+        rows = Rows(1, {**outside, thing.slot: np.array([node])}, fresh=True)
         return int(self._evaluation.truth(condition, rows)[0])
 
     def _decide(self, nodes: Array) -> Iterator[Changed]:
@@ -245,7 +262,7 @@ class LiveWords:
             subjects = nodes[self.estate.of_kinds(one.subject.kinds)[nodes]]
             if len(subjects):
                 before = self._statuses[name][subjects]
-                rows = Rows(len(subjects), {one.subject.slot: subjects}, None, None, True)
+                rows = Rows(len(subjects), {one.subject.slot: subjects}, fresh=True)
                 self._statuses[name][subjects] = statuses(self._evaluation, one, rows)
                 yield from self._differences(name, subjects, before)
 
@@ -276,7 +293,11 @@ def _in_wide_words(one: Pass) -> Pass:
 
 def _reason(one: plan.RulePlan) -> str:
     """Say why a rule is not followed, or nothing if it is."""
-    return next((why for c in plan.conditions_of(one) if (why := _why(c, one.subject, in_lineage=False))), "")
+    return _first_reason(plan.conditions_of(one), one.subject, in_lineage=False)
+
+
+def _first_reason(conditions: Iterable[Condition], subject: Thing, *, in_lineage: bool) -> str:
+    return next((why for c in conditions if (why := _why(c, subject, in_lineage=in_lineage))), "")
 
 
 def _why(condition: Condition, subject: Thing, *, in_lineage: bool) -> str:
@@ -299,9 +320,7 @@ def _why(condition: Condition, subject: Thing, *, in_lineage: bool) -> str:
             of = next((f for f, a in zip(formals, arguments, strict=True) if a == subject), subject)
             return _why(body, of, in_lineage=in_lineage)
         case _:
-            return next(
-                (why for part in plan.parts_of(condition) if (why := _why(part, subject, in_lineage=in_lineage))), ""
-            )
+            return _first_reason(plan.parts_of(condition), subject, in_lineage=in_lineage)
 
 
 def _why_range(members: plan.Members, subject: Thing) -> str:
@@ -309,4 +328,14 @@ def _why_range(members: plan.Members, subject: Thing) -> str:
         return "it counts more than lineage from its subject"
     barrier = members.range.barrier
     inside = (members.condition,) if barrier is None else (members.condition, barrier.condition)
-    return next((why for part in inside if (why := _why(part, subject, in_lineage=True))), "")
+    return _first_reason(inside, subject, in_lineage=True)
+
+
+def _may_read(aspect: Aspect, attribute: str) -> bool:
+    match aspect.by:
+        case None:
+            return False
+        case plan.AttributeKey(attribute=name):
+            return name == attribute
+        case _:
+            return True

@@ -367,6 +367,20 @@ def things_of(members: Members) -> frozenset[Thing]:
             return found | beyond | {anchor}
 
 
+def attributes_in(condition: Condition) -> frozenset[str]:
+    """Return the names of the attributes that a condition reads of anything, in any depth and scope."""
+    found: set[str] = set()
+    for part in everything_in(condition):
+        match part:
+            case Decided(keys=keys):
+                found.update(key.attribute for key in keys if isinstance(key, AttributeKey))
+            case Stated(key):
+                found.add(key.attribute)
+            case _:
+                pass
+    return frozenset(found)
+
+
 def reads_record(condition: Condition) -> bool:
     """Tell whether a condition reads the evidence in view."""
     match condition:

@@ -22,7 +22,7 @@ from policy_engine.lineage.claims import Claims
 from policy_engine.lineage.documents import Document
 from policy_engine.lineage.graph import Source
 from policy_engine.lineage.importers.datahub_items import Aspect, Entry, aspects, is_item, plain
-from policy_engine.lineage.importers.flows import MAX_PAIRS, comes_from
+from policy_engine.lineage.importers.flows import Pairs, comes_from
 from policy_engine.lineage.importers.gathering import Gathering, Thing, decimal
 from policy_engine.lineage.importers.labels import Labels
 from policy_engine.lineage.importers.placeholders import filled
@@ -338,9 +338,7 @@ class _Reading:
         for other, at in dict(made).items():
             self._gathering.edge("produced_by", other, thing, at)
         data = [other for other in dict(used) if other.kind != "Pipeline"]
-        if len(data) * len(dict(made)) > MAX_PAIRS:
-            message = f"of a run with more than {MAX_PAIRS} pairs of output and input only the way through it is kept"
-            self._gathering.skip(message, next(iter(told.values())).at, "PE3164")
+        if not self._pairs.fit(len(dict(made)), len(data), next(iter(told.values())).at):
             return
         for output, at in dict(made).items():
             for each in data:

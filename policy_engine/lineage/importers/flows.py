@@ -6,8 +6,13 @@
 
 from typing import Final
 
+from policy_engine.lineage.importers.gathering import Gathering
+
 MAX_PAIRS: Final = 10_000
 """So many pairs of an output and an input of one run are kept as edges; beyond, the way leads through the run."""
+
+MAX_PAIRS_OF_DOCUMENT: Final = 500_000
+"""So many of a whole document: its pairs could be far more than its bytes."""
 
 _NAMES: Final = {
     ("Dataset", "Dataset"): "derived_from",
@@ -23,3 +28,24 @@ _NAMES: Final = {
 def comes_from(made: str, used: str) -> str:
     """Return the edge from a kind of thing that comes out of a job to a kind that goes in."""
     return _NAMES.get((made, used), "depends_on")
+
+
+class Pairs:
+    """Counts the pairs of outputs and inputs that a document tells in few words, so that they stay within bounds."""
+
+    def __init__(self, gathering: Gathering) -> None:
+        self._gathering = gathering
+        self._left = MAX_PAIRS_OF_DOCUMENT
+
+    def fit(self, outputs: int, inputs: int, at: str) -> bool:
+        """Tell whether all pairs of a run may be kept; if not, that is reported."""
+        count = outputs * inputs
+        if count <= min(MAX_PAIRS, self._left):
+            self._left -= count
+            return True
+        most = f"{MAX_PAIRS} pairs of output and input"
+        message = f"of a run with more than {most} only the way through it is kept"
+        if count <= MAX_PAIRS:
+            message = f"of a document with more than {MAX_PAIRS_OF_DOCUMENT} pairs of output and input not all are kept"
+        self._gathering.skip(message, at, "PE3164")
+        return False

@@ -31,6 +31,8 @@ from policy_engine.lineage.importers.missing import says_nothing
 from policy_engine.lineage.importers.shapes import Shapes
 
 VENDOR = "urn:ai-policy-engine:vendor:"
+# Every fact below a part has each of these as an origin.
+_MOST_ATTRIBUTIONS = 16
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _NUMBER = re.compile(r"[-+]?[0-9]{1,15}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?")
 
@@ -69,8 +71,12 @@ class Gathering:
         """Say that what stands at a pointer and below it is also asserted by somebody, under a name of its own."""
         source = replace(self.source, name=f"{self.source.name}#{name}", asserted_by=by, asserted_at=at)
         named = self._attributed.setdefault(pointer, [])
-        if source not in named:
+        if source in named:
+            return
+        if len(named) < _MOST_ATTRIBUTIONS:
             named.append(source)
+        else:
+            self.skip(f"of a part with more than {_MOST_ATTRIBUTIONS} citations only these are kept", pointer, "PE3178")
 
     def origins(self, at: str) -> tuple[Origin, ...]:
         """Return the places that assert what stands at a pointer."""

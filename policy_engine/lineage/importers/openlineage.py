@@ -21,7 +21,7 @@ from policy_dsl.typed.schema import Schema
 from policy_engine.lineage.claims import Claims
 from policy_engine.lineage.documents import Document
 from policy_engine.lineage.graph import Source
-from policy_engine.lineage.importers.flows import MAX_PAIRS, comes_from
+from policy_engine.lineage.importers.flows import Pairs, comes_from
 from policy_engine.lineage.importers.gathering import Gathering, Thing
 from policy_engine.lineage.importers.labels import Labels
 from policy_engine.lineage.importers.openlineage_events import Facets, Flow, Folding, Key, is_event
@@ -223,9 +223,7 @@ class _Telling:
         # The other events of the run may stand in other files: then the way from outputs to inputs is through the run.
         for key, at in flow.inputs.items():
             self._edge("depends_on", run or job, self._datasets[key], at)
-        if len(flow.inputs) * len(flow.outputs) > MAX_PAIRS and (run or job):
-            message = f"of a run with more than {MAX_PAIRS} pairs of output and input only the way through it is kept"
-            self._gathering.skip(message, flow.at, "PE3164")
+        if not self._pairs.fit(len(flow.outputs), len(flow.inputs), flow.at):
             return
         for made, at in flow.outputs.items():
             for used in flow.inputs:
