@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 
 .PHONY: demo test lint bench fmt clean
 
-$(BIN)/.reports: pyproject.toml
+$(BIN)/.reports: pyproject.toml hatch_build.py policy_engine/evaluation/sets/kernel.c
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[reports]'
 	@touch $@

@@ -198,7 +198,9 @@ class _Scanner:
             key = self._string(pointer)
             if len(key) > LONGEST_KEY:
                 self._at = key_at
-                raise self._wrong("PE3112", f"a key has {len(key)} characters, and at most {LONGEST_KEY} are read", pointer)
+                raise self._wrong(
+                    "PE3112", f"a key has {len(key)} characters, and at most {LONGEST_KEY} are read", pointer
+                )
             if key in made:
                 self._twice(key, key_at, pointer)
             self._expect(":", pointer)

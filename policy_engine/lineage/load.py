@@ -1,7 +1,7 @@
 """Reading an estate from files of any known format.
 
 Rules: the format is found by content; what cannot be read is a problem and the rest is read without it; nothing
-depends on the order of the files. A key that stands twice refuses our own inventory; of a document of others, which
+depends on the order of the files. All documents of a format that is a log are read together. A key that stands twice refuses our own inventory; of a document of others, which
 nobody here can put right, the last value is taken with a warning.
 
 >>> from policy_dsl.typed.schema import Schema
@@ -25,7 +25,7 @@ from policy_engine.lineage.importers.cyclonedx import CycloneDxImporter
 from policy_engine.lineage.importers.datahub import DataHubImporter
 from policy_engine.lineage.importers.dbt import DbtImporter
 from policy_engine.lineage.importers.huggingface import HuggingFaceImporter
-from policy_engine.lineage.importers.interface import Importer
+from policy_engine.lineage.importers.interface import Importer, LogImporter
 from policy_engine.lineage.importers.inventory import InventoryImporter
 from policy_engine.lineage.importers.kserve import KServeImporter
 from policy_engine.lineage.importers.mlflow_export import MlflowExportImporter
@@ -35,7 +35,7 @@ from policy_engine.lineage.join import join
 from policy_engine.lineage.located import Place, step
 from policy_engine.model.problems import Problem, Severity, as_errors, sort_problems
 
-IMPORTERS: tuple[Importer, ...] = (
+IMPORTERS: tuple[Importer | LogImporter, ...] = (
     InventoryImporter(),
     CycloneDxImporter(),
     Spdx3Importer(),
@@ -64,6 +64,7 @@ def _load(files: Mapping[str, bytes], schema: Schema, strict: bool, limits: Limi
     problems: list[Problem] = []
     documents: dict[str, Document] = {}
     claims: list[Claims] = []
+    logs: dict[LogImporter, list[tuple[Document, Source]]] = {}
     for file in sorted(files):
         repeated: list[Problem] = []
         try:
@@ -88,7 +89,11 @@ def _load(files: Mapping[str, bytes], schema: Schema, strict: bool, limits: Limi
             else:
                 problems.extend(replace(each, severity=Severity.WARNING, help=_LAST_COUNTS) for each in repeated)
                 source = Source(document.name, document.sha256, importer.name, document.name)
-                claims.append(importer.claims(document, source, schema))
+                if isinstance(importer, LogImporter):
+                    logs.setdefault(importer, []).append((document, source))
+                else:
+                    claims.append(importer.claims(document, source, schema))
+    claims.extend(importer.claims_of_log(parts, schema) for importer, parts in logs.items())
     snapshot, found_joining = join(claims, schema)
     problems.extend(_located(problem, documents) for problem in found_joining)
     ordered = sort_problems(problems)

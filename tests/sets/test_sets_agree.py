@@ -14,7 +14,7 @@ from policy_engine.lineage.columns.writer import estate_bytes, table_of
 from tests.property.strategies import INSTANTS, worlds
 
 SLOW = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 

@@ -54,7 +54,7 @@ def walked(estate: Estate, sweep: Sweep) -> np.ndarray:
         found = after
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(graph=graphs(), seed=st.integers(0, 2**32), upstream=st.booleans())
 def test_a_sweep_is_what_rounds_over_all_edges_come_to(graph, seed, upstream):
     estate, dice = Estate(EstateFile(bytes_of(*graph))), np.random.default_rng(seed)
@@ -75,7 +75,7 @@ def test_a_sweep_is_what_rounds_over_all_edges_come_to(graph, seed, upstream):
             assert (found == expected).all(), kernel.name
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(graph=graphs(), seed=st.integers(0, 2**32), upstream=st.booleans(), most=st.sampled_from([0, 1, 2, 5]))
 def test_sets_are_counted_from_either_side(graph, seed, upstream, most):
     estate, dice = Estate(EstateFile(bytes_of(*graph))), random.Random(seed)
@@ -153,7 +153,7 @@ def test_a_ring_of_a_hundred_thousand_is_no_trap(upstream):
     assert all((kernel.sweep(estate, sweep)[0] == 1).all() for kernel in KERNELS)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(graph=graphs(), place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_a_damaged_file_is_refused_or_harmless(graph, place, bit):
     data = bytearray(bytes_of(*graph))
@@ -188,7 +188,7 @@ def test_numbers_that_do_not_put_dependencies_first_are_refused():
 WAYS = (("up", "down"), ("down", "up"))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data(), value=st.integers(0, 255))
 def test_a_file_made_to_deceive_is_refused_or_harmless(data, value):
     file = EstateFile(estate_bytes(table_of(snapshot(), evidence(), {}, {})))

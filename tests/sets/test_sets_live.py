@@ -43,7 +43,7 @@ def file_of(estate: Snapshot, found) -> EstateFile:
 
 
 @pytest.mark.parametrize("kernel", [NativeKernel(), NumpyKernel()], ids=lambda kernel: kernel.name)
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(world=worlds(), at=INSTANTS, data=st.data())
 def test_as_if_everything_were_evaluated_again(kernel, world, at, data):
     live = LiveWords(world.program, file_of(world.snapshot, world.evidence), at, kernel)

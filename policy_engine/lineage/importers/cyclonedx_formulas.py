@@ -12,6 +12,7 @@ runtime topologies are not kept.
 
 from collections.abc import Iterator, Mapping
 
+from policy_engine.lineage.importers.flows import Pairs
 from policy_engine.lineage.importers.gathering import Gathering, Thing
 
 _EDGES = {
@@ -26,20 +27,21 @@ _Entry = dict[str, object]
 
 def read_formulas(gathering: Gathering, bom: _Entry, serial: str, refs: Mapping[str, Thing | None]) -> None:
     """Claim what the formulations of a BOM say of the things that it describes, by their bom-refs."""
-    shapes = gathering.shapes
+    shapes, pairs = gathering.shapes, Pairs(gathering)
     for formula, here in shapes.parts(bom, "formulation", ""):
         for workflow, place in shapes.parts(formula, "workflows", here):
-            pipeline = _Activity(gathering, workflow, place, serial, refs).read("Pipeline")
+            pipeline = _Activity(pairs, gathering, workflow, place, serial, refs).read("Pipeline")
             for task, task_at in shapes.parts(workflow, "tasks", place):
-                run = _Activity(gathering, task, task_at, serial, refs).read("Run")
+                run = _Activity(pairs, gathering, task, task_at, serial, refs).read("Run")
                 if pipeline and run:
                     gathering.edge("run_of", run, pipeline, task_at)
 
 
 class _Activity:
     def __init__(
-        self, gathering: Gathering, entry: _Entry, at: str, serial: str, refs: Mapping[str, Thing | None]
+        self, pairs: Pairs, gathering: Gathering, entry: _Entry, at: str, serial: str, refs: Mapping[str, Thing | None]
     ) -> None:
+        self._pairs = pairs
         self._gathering = gathering
         self._shapes = gathering.shapes
         self._entry = entry
@@ -51,7 +53,8 @@ class _Activity:
         """Claim what goes in and what comes out; return the activity as a thing of the kind, if something does."""
         taken = list(self._resources("inputs"))
         given = [(thing, here) for thing, here in self._resources("outputs") if thing.kind in _MADE]
-        for made, here in given:
+        is_told = self._pairs.fit(len(given), len(taken), self._at)
+        for made, here in given if is_told else ():
             for used, _ in taken:
                 name = _EDGES.get((made.kind, used.kind))
                 if name is not None and used != made:
@@ -64,13 +67,15 @@ class _Activity:
         if activity is not None:
             for made, here in given:
                 self._gathering.edge("produced_by", made, activity, here)
+            for used, here in () if is_told else taken:
+                self._gathering.edge("depends_on", activity, used, here)
         return activity
 
     def _tests(self, taken: list[Thing]) -> None:
-        for model in taken:
-            for data in taken:
-                if (model.kind, data.kind) == ("Model", "Dataset"):
-                    self._gathering.edge("tested_on", model, data, self._at)
+        models, data = ([thing for thing in taken if thing.kind == kind] for kind in _MADE)
+        for model in models if self._pairs.fit(len(models), len(data), self._at) else ():
+            for each in data:
+                self._gathering.edge("tested_on", model, each, self._at)
 
     def _thing(self, kind: str) -> Thing | None:
         name, uid, ref = (self._shapes.text(self._entry, key, self._at) for key in ("name", "uid", "bom-ref"))

@@ -73,6 +73,7 @@ class _Reading:
         self._gathering = gathering
         self._shapes = gathering.shapes
         self._labels = Labels(gathering)
+        self._pairs_told = Pairs(gathering)
         self._told: dict[str, dict[str, Aspect]] = {}
         self._things: dict[str, Thing | None] = {}
 
@@ -338,7 +339,7 @@ class _Reading:
         for other, at in dict(made).items():
             self._gathering.edge("produced_by", other, thing, at)
         data = [other for other in dict(used) if other.kind != "Pipeline"]
-        if not self._pairs.fit(len(dict(made)), len(data), next(iter(told.values())).at):
+        if not self._pairs_told.fit(len(dict(made)), len(data), next(iter(told.values())).at):
             return
         for output, at in dict(made).items():
             for each in data:

@@ -25,6 +25,10 @@ _NAMES: Final = {
 }
 
 
+COMES_FROM: Final = ("trained_on", "finetuned_from", "derived_from", "depends_on")
+"""The edges by which a thing comes from another, of which the first counts that fits the kinds."""
+
+
 def comes_from(made: str, used: str) -> str:
     """Return the edge from a kind of thing that comes out of a job to a kind that goes in."""
     return _NAMES.get((made, used), "depends_on")

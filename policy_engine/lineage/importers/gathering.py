@@ -5,6 +5,8 @@ Rules:
 - a kind, attribute or edge that the schema does not have is left out, counted and told once for each kind of it;
 - a name that several things of one document claim as an alias identifies none of them, and is told once;
 - a fact that the document attributes to somebody has that source besides the document itself;
+- a kind that the document does not say is presumed, and may turn out to be another: of an edge from or to such a thing
+  every name is claimed that the schema might have a place for;
 - nothing is taken from a word that only says that a value is missing.
 
 >>> from policy_dsl.typed.schema import Schema
@@ -39,10 +41,11 @@ _NUMBER = re.compile(r"[-+]?[0-9]{1,15}(\.[0-9]{1,30})?([eE][-+]?[0-9]{1,2})?")
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """A thing of a document that is kept."""
+    """A thing of a document that is kept, of a kind that the document states or that is only presumed."""
 
     id: str
     kind: str
+    presumed: bool = False
 
 
 class Gathering:
@@ -57,6 +60,7 @@ class Gathering:
         self._edges: list[EdgeClaim] = []
         self._skipped: dict[tuple[str, str], tuple[str, int]] = {}
         self._attributed: dict[str, list[Source]] = {}
+        self._possible: dict[tuple[object, ...], tuple[str, ...]] = {}
 
     # Who says so
 
@@ -101,14 +105,16 @@ class Gathering:
 
     # Things
 
-    def thing(self, node_id: str, kind: str, at: str, aliases: tuple[str, ...] = ()) -> Thing | None:
+    def thing(
+        self, node_id: str, kind: str, at: str, aliases: tuple[str, ...] = (), *, presumed: bool = False
+    ) -> Thing | None:
         """Claim that a thing exists; nothing if the schema has no such kind."""
         if kind not in self.schema.kinds:
             self.skip(f"things that would be of kind {kind} are not kept: the schema has no such kind", at)
             return None
         others = tuple(dict.fromkeys(alias for alias in aliases if alias != node_id))
-        self._nodes.append(NodeClaim(node_id, kind, others, self.origins(at)))
-        return Thing(node_id, kind)
+        self._nodes.append(NodeClaim(node_id, kind, others, self.origins(at), presumed))
+        return Thing(node_id, kind, presumed)
 
     def vendor(self, thing: Thing, name: str, at: str, aliases: tuple[str, ...] = ()) -> None:
         """Claim that a thing is supplied by the organisation of a name."""
@@ -157,12 +163,28 @@ class Gathering:
 
     # Edges
 
-    def edge(self, name: str, source: Thing, target: Thing, at: str) -> None:
-        """Claim an edge, if the schema has one of this name between such kinds."""
-        if self.fits(name, source, target):
-            self._edges.append(EdgeClaim(name, source.id, target.id, self.origins(at)))
+    def edge(self, name: str, source: Thing, target: Thing, at: str, otherwise: tuple[str, ...] = ()) -> None:
+        """Claim an edge by the first of its names that the schema has between such kinds, if it has any."""
+        names = (name, *otherwise)
+        key = (names, source.kind, source.presumed, target.kind, target.presumed)
+        found = self._possible.get(key)
+        if found is None:
+            found = self._possible[key] = self._names_of(names, source, target)
+        if found:
+            self._edges.append(EdgeClaim(found[0], source.id, target.id, self.origins(at), found[1:]))
         else:
-            self.skip(f"`{name}` is not kept: the schema has no such edge from {source.kind} to {target.kind}", at)
+            message = f"`{names[-1]}` is not kept: the schema has no such edge from {source.kind} to {target.kind}"
+            self.skip(message, at)
+
+    def _names_of(self, names: tuple[str, ...], source: Thing, target: Thing) -> tuple[str, ...]:
+        """Return the first name that fits; where a kind is only presumed, all that might fit once it is known."""
+        if not source.presumed and not target.presumed:
+            return tuple(name for name in names if self.fits(name, source, target))[:1]
+        sources, targets = (
+            [Thing(end.id, kind) for kind in (self.schema.kinds if end.presumed else (end.kind,))]
+            for end in (source, target)
+        )
+        return tuple(name for name in names if any(self.fits(name, one, other) for one in sources for other in targets))
 
     def part_of(self, thing: Thing, whole: Thing, at: str) -> None:
         """Say that a thing stands inside another, by whichever edge the schema has for that."""

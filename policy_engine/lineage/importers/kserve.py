@@ -143,7 +143,9 @@ class _Reading:
                 if service:
                     target = self._gathering.thing(_id("InferenceService", namespace, service), "Deployment", place)
                 elif url:
-                    target = self._gathering.thing(url, "Service", place)
+                    target = self._gathering.thing(
+                        url, "Service", place, presumed=True
+                    )  # it may be an endpoint of ours
                 if target is not None:
                     self._gathering.edge("depends_on", deployment, target, place)
 

@@ -24,6 +24,7 @@ from policy_engine.lineage.claims import Claims
 from policy_engine.lineage.documents import Document
 from policy_engine.lineage.graph import Source
 from policy_engine.lineage.importers.embedded import embedded
+from policy_engine.lineage.importers.flows import Pairs
 from policy_engine.lineage.importers.gathering import Gathering, Thing
 from policy_engine.lineage.importers.labels import Labels
 from policy_engine.lineage.importers.measures import Measure, declare
@@ -134,12 +135,14 @@ class _Reading:
         self._gathering = gathering
         self._shapes = gathering.shapes
         self._labels = Labels(gathering)
+        self._pairs_told = Pairs(gathering)
         self._server = ""
         self._found: dict[str, list[tuple[_Entry, str]]] = {one: [] for one in _KEYS.values()}
         self._experiments: dict[str, Thing] = {}
         self._runs: dict[str, _Run] = {}
         # Logged models by their id, each the version that is made of it where there is exactly one.
         self._logged: dict[str, Thing] = {}
+        self._fed: set[str] = set()
 
     def take(self, answer: _Entry, at: str) -> None:
         """Take the entities of one answer or export."""
@@ -354,9 +357,21 @@ class _Reading:
             return
         if known.experiment and (pipeline := self._pipeline(known.experiment, at)):
             self._gathering.edge("produced_by", thing, pipeline, at)
-        for used in known.used:
-            self._gathering.edge(used.edge, thing, used.thing, used.at)
-        declare(self._gathering, thing, known.measures)
+        # What a run was given and found out is told again of each model that came out of it.
+        if self._pairs_told.fit(1, len(known.used) + len(known.measures), at):
+            for used in known.used:
+                self._gathering.edge(used.edge, thing, used.thing, used.at)
+            declare(self._gathering, thing, known.measures)
+        else:
+            self._feed(run, known)
+
+    def _feed(self, number: str, run: _Run) -> None:
+        """Say what data a run depends on, once."""
+        if run.thing is None or number in self._fed:
+            return
+        self._fed.add(number)
+        for used in run.used:
+            self._gathering.edge("depends_on", run.thing, used.thing, used.at)
 
     def _logged_model(self, entity: _Entry, at: str) -> None:
         info, here = self._shapes.part(entity, "info", at)
@@ -389,11 +404,13 @@ class _Reading:
                 thing = self._logged_thing(logged, at)
                 if thing is not None and is_new:
                     self._came_from(thing, number, at)
+            tested = [used for used in run.used if used.edge != "trained_on"]
+            if not run.takes or not tested or not self._pairs_told.fit(len(run.takes), len(tested), run.takes[0][1]):
+                continue
             for logged, at in run.takes:
-                for used in run.used:
-                    thing = self._logged_thing(logged, at) if used.edge != "trained_on" else None
-                    if thing is not None:
-                        self._gathering.edge(used.edge, thing, used.thing, used.at)
+                thing = self._logged_thing(logged, at)
+                for used in tested if thing is not None else ():
+                    self._gathering.edge(used.edge, thing, used.thing, used.at)
 
     # Shapes
 

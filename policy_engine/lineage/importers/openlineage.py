@@ -3,33 +3,39 @@
 What becomes what:
 
 - a job is a Pipeline, a run a Run of it, and the parent of a run what it is a step of;
-- a dataset is a Dataset, or a Model where its ``datasetType`` is ``MODEL``;
+- a dataset is a Model where its ``datasetType`` is ``MODEL``, and a Dataset where that is a table or the like; else it
+  is presumed to be a Dataset, until somebody else says what lies at its address;
 - what comes out of a run is derived from what goes in: trained on it if a model comes out, fine-tuned from it if both
   are models; it is produced by the run and its job, and the run depends on what goes in. Column lineage and the
   lineage facet say the same of datasets;
 - ``ownership``, ``version``, ``documentation``, ``tags``, ``sourceCodeLocation`` and ``dataQualityAssertions`` become
   attributes; a dataset that was dropped is retired, and one that was renamed is derived from what it was.
 
+All documents are one log: events count in the order of their times, whichever file they stand in.
+
 A dataset is ``openlineage:dataset:<namespace>#<name>`` and likewise a job; its symlinks and, where its namespace is
 a URL, ``<namespace>/<name>`` are aliases.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from policy_dsl.typed.schema import Schema
 from policy_engine.lineage.claims import Claims
 from policy_engine.lineage.documents import Document
 from policy_engine.lineage.graph import Source
-from policy_engine.lineage.importers.flows import Pairs, comes_from
-from policy_engine.lineage.importers.gathering import Gathering, Thing
+from policy_engine.lineage.importers.flows import COMES_FROM, Pairs
+from policy_engine.lineage.importers.gathering import Thing
 from policy_engine.lineage.importers.labels import Labels
+from policy_engine.lineage.importers.log_gathering import LogGathering
 from policy_engine.lineage.importers.openlineage_events import Facets, Flow, Folding, Key, is_event
 from policy_engine.lineage.importers.openlineage_said import Said, key_of, lineage_said
 from policy_engine.lineage.importers.placeholders import filled
 
 _LOOKED_AT = 20  # of a list, to find out whether it is one of events
 _MODEL_TYPES = frozenset({"MODEL", "ML_MODEL", "MLMODEL"})
+# What cannot hold a model; a file can.
+_DATA_TYPES = frozenset({"TABLE", "VIEW", "MATERIALIZED_VIEW", "TOPIC", "STREAM"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +50,11 @@ class OpenLineageImporter:
         content = document.content
         return is_event(content) or (isinstance(content, list) and any(map(is_event, content[:_LOOKED_AT])))
 
-    def claims(self, document: Document, source: Source, schema: Schema) -> Claims:
-        """Return what the events assert."""
-        return _Telling(Gathering(source, schema)).claims(document.content)
+    def claims_of_log(self, parts: Sequence[tuple[Document, Source]], schema: Schema) -> Claims:
+        """Return what the events of all documents assert together."""
+        return _Telling(LogGathering([source for _, source in parts], schema)).claims(
+            [document.content for document, _ in parts]
+        )
 
 
 def node_id(kind: str, key: Key) -> str:
@@ -67,19 +75,19 @@ def _address(key: Key) -> str:
 class _Telling:
     """Turns what the events said in the end into claims."""
 
-    def __init__(self, gathering: Gathering) -> None:
+    def __init__(self, gathering: LogGathering) -> None:
         self._gathering = gathering
         self._shapes = gathering.shapes
         self._labels = Labels(gathering)
+        self._pairs_told = Pairs(gathering)
         self._folded = Folding(gathering)
         self._datasets: dict[Key, Thing | None] = {}
         self._jobs: dict[Key, Thing | None] = {}
         self._runs: dict[str, Thing | None] = {}
         self._edges: set[tuple[str, str, str]] = set()
 
-    def claims(self, content: object) -> Claims:
-        events = [(content, "")] if isinstance(content, dict) else _listed(content)
-        self._folded.fold(events)
+    def claims(self, contents: list[object]) -> Claims:
+        self._folded.fold(_listed(content, f"/{number}") for number, content in enumerate(contents))
         self._say_who()
         said = lineage_said(self._folded, self._shapes)
         self._tell_datasets()
@@ -92,10 +100,10 @@ class _Telling:
         return self._gathering.claims()
 
     def _say_who(self) -> None:
-        producers = sorted(self._folded.producers)
-        more = f" and {len(producers) - 3} more" if len(producers) > 3 else ""
-        by = ", ".join(producers[:3]) + more or self._gathering.source.asserted_by
-        self._gathering.source = replace(self._gathering.source, asserted_by=by, asserted_at=self._folded.latest)
+        for number, sayer in enumerate(self._folded.sayers):
+            producers = sorted(sayer.producers)
+            more = f" and {len(producers) - 3} more" if len(producers) > 3 else ""
+            self._gathering.said(number, ", ".join(producers[:3]) + more or None, sayer.latest)
 
     # Things
 
@@ -106,8 +114,10 @@ class _Telling:
             names = {node_id("dataset", key) for key in keys} | {_address(key) for key in keys if "://" in key[0]}
             types = [each.facets["datasetType"] for each in known if "datasetType" in each.facets]
             words = [self._shapes.text(facet, "datasetType", at) or "" for facet, at in types]
-            kind = "Model" if any(word.upper() in _MODEL_TYPES for word in words) else "Dataset"
-            thing = self._gathering.thing(ids[0], kind, known[0].at, tuple(sorted(names)))
+            is_model, is_data = (any(word.upper() in of for word in words) for of in (_MODEL_TYPES, _DATA_TYPES))
+            kind = "Model" if is_model else "Dataset"
+            presumed = not is_model and not is_data
+            thing = self._gathering.thing(ids[0], kind, known[0].at, tuple(sorted(names)), presumed=presumed)
             self._datasets.update(dict.fromkeys(keys, thing))
             if thing is not None:
                 names_of = [key[1] for key in keys if node_id("dataset", key) == ids[0]]
@@ -168,7 +178,8 @@ class _Telling:
             self._edge("run_of", thing, job, run.known.at)
             parent, at = run.known.facets.get("parent", ({}, ""))
             parent_run, here = self._shapes.part(parent, "run", at)
-            self._edge("step_of", thing, self._runs.get(str(parent_run.get("runId"))), here)
+            parent_id = parent_run.get("runId")
+            self._edge("step_of", thing, self._runs.get(parent_id) if isinstance(parent_id, str) else None, here)
         for (step, whole), at in self._folded.parents.items():
             self._edge("step_of", self._jobs[step], self._jobs[whole], at)
 
@@ -220,10 +231,10 @@ class _Telling:
         for key, at in flow.outputs.items():
             self._edge("produced_by", self._datasets[key], run, at)
             self._edge("produced_by", self._datasets[key], job, at)
-        # The other events of the run may stand in other files: then the way from outputs to inputs is through the run.
+        # Not every pair of output and input may be kept below, so the way through the run is there besides.
         for key, at in flow.inputs.items():
             self._edge("depends_on", run or job, self._datasets[key], at)
-        if not self._pairs.fit(len(flow.outputs), len(flow.inputs), flow.at):
+        if not self._pairs_told.fit(len(flow.outputs), len(flow.inputs), flow.at):
             return
         for made, at in flow.outputs.items():
             for used in flow.inputs:
@@ -237,19 +248,22 @@ class _Telling:
             self._comes_from(made, used, said.at)
 
     def _comes_from(self, made: Thing | None, used: Thing | None, at: str) -> None:
-        if made is None or used is None:
-            return
-        self._edge(comes_from(made.kind, used.kind), made, used, at)
+        self._edge(COMES_FROM[0], made, used, at, COMES_FROM[1:])
 
-    def _edge(self, name: str, source: Thing | None, target: Thing | None, at: str) -> None:
+    def _edge(
+        self, name: str, source: Thing | None, target: Thing | None, at: str, otherwise: tuple[str, ...] = ()
+    ) -> None:
         """Tell an edge once, however many runs say so; what comes out where it went in has changed in place."""
         if source is None or target is None or source == target:
             return
         if (name, source.id, target.id) not in self._edges:
             self._edges.add((name, source.id, target.id))
-            self._gathering.edge(name, source, target, at)
+            self._gathering.edge(name, source, target, at, otherwise)
 
 
-def _listed(content: object) -> Iterator[tuple[object, str]]:
-    for number, event in enumerate(content if isinstance(content, list) else ()):
-        yield event, f"/{number}"
+def _listed(content: object, at: str) -> Iterator[tuple[object, str]]:
+    if not isinstance(content, list):
+        yield content, at
+        return
+    for number, event in enumerate(content):
+        yield event, f"{at}/{number}"

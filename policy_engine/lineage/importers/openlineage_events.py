@@ -2,15 +2,15 @@
 
 Rules, by the OpenLineage specification 2-0-2:
 
-- events count in the order of their times; a later facet takes the place of an earlier one of its name, and one with
-  ``_deleted`` takes it away;
+- events count in the order of their times, over all documents; of one time, in the order in which documents and events
+  stand; a later facet takes the place of an earlier one of its name, and one with ``_deleted`` takes it away;
 - what goes into a run and comes out of it may be spread over its events: it is put together;
 - a run without a usable id, and a job event, belong to their job alone;
 - a name is missing where a template was not filled in.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -76,16 +76,25 @@ class Run:
 
 @dataclass(slots=True)
 class _Timed:
-    """An event with its place, its time where that is usable, and what orders it."""
+    """An event with its place, its time where that is usable, what orders it, and the producers of its document."""
 
     order: tuple[datetime, str]
     event: Entry
     at: str
     time: str | None
+    by: set[str]
+
+
+@dataclass(slots=True)
+class Sayer:
+    """Who wrote the events of one document, and the time of the latest."""
+
+    producers: set[str] = field(default_factory=set)
+    latest: datetime | None = None
 
 
 class Folding:
-    """Takes the events of one document."""
+    """Takes the events of the documents of one log."""
 
     def __init__(self, gathering: Gathering) -> None:
         self._gathering = gathering
@@ -95,23 +104,28 @@ class Folding:
         self.runs: dict[str, Run] = {}
         self.parents: dict[tuple[Key, Key], str] = {}
         self.flows: dict[tuple[Key | None, str | None], Flow] = {}
-        self.producers: set[str] = set()
-        self.latest: datetime | None = None
+        self.sayers: list[Sayer] = []
 
-    def fold(self, events: Iterable[tuple[object, str]]) -> None:
-        """Take all events, in the order of their times."""
-        timed: list[_Timed] = []
+    def fold(self, documents: Iterable[Iterable[tuple[object, str]]]) -> None:
+        """Take the events of all documents, in the order of their times."""
+        timed = [each for events in documents for each in self._timed(events)]
+        timed.sort(key=lambda each: each.order)
+        for each in timed:
+            self._event(each)
+
+    def _timed(self, events: Iterable[tuple[object, str]]) -> Iterator[_Timed]:
+        sayer = Sayer()
+        self.sayers.append(sayer)
         order = (datetime.min.replace(tzinfo=UTC), "")
         for raw, at in events:
             if not isinstance(raw, dict) or not is_event(raw):
                 self._gathering.skip("what is no event among the events is not read", at, "PE3121")
                 continue
             found = self._order(raw, at)
-            order = found or order  # an event without a usable time stands where its file has it
-            timed.append(_Timed(order, raw, at, str(raw["eventTime"]) if found else None))
-        timed.sort(key=lambda each: each.order)
-        for each in timed:
-            self._event(each.event, each.at, each.time)
+            if found is not None:
+                order = found  # an event without a usable time stands where its file has it
+                sayer.latest = found[0] if sayer.latest is None else max(sayer.latest, found[0])
+            yield _Timed(order, raw, at, str(raw["eventTime"]) if found else None, sayer.producers)
 
     def _order(self, event: Entry, at: str) -> tuple[datetime, str] | None:
         raw = event.get("eventTime")
@@ -120,14 +134,14 @@ class Folding:
             message = "an event time that is no instant with its offset from UTC counts as missing"
             self._gathering.skip(message, f"{at}/eventTime", "PE3121")
             return None
-        self.latest = when if self.latest is None else max(self.latest, when)
         fraction = _FRACTION.search(raw) if isinstance(raw, str) else None
         return when, fraction[1].rstrip("0") if fraction else ""
 
-    def _event(self, event: Entry, at: str, time: str | None) -> None:
+    def _event(self, timed: _Timed) -> None:
+        event, at = timed.event, timed.at
         producer = filled(self._gathering, self._shapes.text(event, "producer", at), f"{at}/producer")
         if producer:
-            self.producers.add(producer)
+            timed.by.add(producer)
         if event.get("job") is None:
             if event.get("dataset") is not None:
                 dataset, here = self._shapes.part(event, "dataset", at)
@@ -135,7 +149,7 @@ class Folding:
             return
         job, here = self._shapes.part(event, "job", at)
         key = self.job(job, here)
-        run = self._run(event, key, at, time)
+        run = self._run(event, key, at, timed.time)
         if key is None and run is None:
             # Of an event that names neither, only its own inputs and outputs belong together.
             flow = self.flows[(None, at)] = Flow(at, None, None)
