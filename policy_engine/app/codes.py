@@ -16,6 +16,8 @@ def all_codes() -> dict[str, str]:
     from policy_engine.app.foresight_codes import CODES as FORESIGHT
     from policy_engine.app.graph import CODES as PICTURES
     from policy_engine.app.verify import CODES as VERIFICATION
+    from policy_engine.app.watch_codes import CODES as WATCH
+    from policy_engine.evaluation.incremental.codes import CODES as INCREMENTAL
     from policy_engine.evaluation.sets.codes import CODES as SETS
     from policy_engine.lineage.codes import CODES as LINEAGE
     from policy_engine.lineage.columns.codes import CODES as ESTATE_FILES
@@ -38,6 +40,8 @@ def all_codes() -> dict[str, str]:
         FORESIGHT,
         PICTURES,
         SETS,
+        INCREMENTAL,
+        WATCH,
         REPORTS,
     ):
         for code, meaning in codes.items():

@@ -153,7 +153,7 @@ def make_ready(
     judged = judge_evidence(inputs.evidence, trust, snapshot, program.schema, progress=progress)
     own = {pack.name for pack in program.packs if pack.file in inputs.packs.own}
     world = World(program.only(inputs.packs.selected | own), snapshot, judged.usable)
-    return Ready(trust, judged, world, tuple(_waiver(w) for w in judged.waivers))
+    return Ready(trust, judged, world, usable_waivers(judged))
 
 
 def _results(world: World, at: datetime, progress: Progress) -> Iterator[Result]:
@@ -313,6 +313,11 @@ def exact(raw: object) -> object:
     from decimal import Decimal
 
     return Decimal(repr(raw)) if isinstance(raw, float) else raw
+
+
+def usable_waivers(judged: JudgedEvidence) -> tuple[Waiver, ...]:
+    """Return the verified waivers as evaluation sees them, whether the profile accepts them or not."""
+    return tuple(_waiver(record) for record in judged.waivers)
 
 
 def _waiver(record: VerifiedWaiver) -> Waiver:

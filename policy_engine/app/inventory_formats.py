@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Final
 
 from policy_engine.app.inventory import Entry, Section, Stock
+from policy_engine.model.plain import one_line, shown_json
 
 FORMAT: Final = "urn:ai-policy-engine:inventory-report:v1"
 COLUMNS: Final = ("kind", "id", "name", "owner", "stage", "registered", "sources", "aliases", "findings")
@@ -36,7 +37,7 @@ def stock_json(stock: Stock) -> str:
             for p in stock.problems
         ],
     }
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return shown_json(json.dumps(document, ensure_ascii=False, indent=2)) + "\n"
 
 
 def stock_csv(stock: Stock) -> str:
@@ -71,4 +72,5 @@ def _row(entry: Entry, sections: list[str]) -> tuple[str, ...]:
 
 def _cell(value: str) -> str:
     """Keep a text from becoming a formula: names come from documents of others, and spreadsheets run what they read."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
+    plain = one_line(value)
+    return f"'{plain}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else plain

@@ -25,7 +25,7 @@ from policy_dsl.values import text
 from policy_engine.app.evaluate import compile_policies, evaluate_snapshot
 from policy_engine.app.impact import Comparison, compare
 from policy_engine.app.inputs import Inputs
-from policy_engine.evaluation.hypothesis import AddEdge, GraphChange, RemoveEdge, RemoveNode, SetFact, changed_snapshot
+from policy_engine.evaluation.supposition import AddEdge, GraphChange, RemoveEdge, RemoveNode, SetFact, changed_snapshot
 from policy_engine.lineage.binding import Misfit, describe, read_value
 from policy_engine.lineage.graph import Snapshot
 from policy_engine.lineage.load import load_estate

@@ -11,6 +11,7 @@ from policy_engine.app.sides import Side, read_side, stored_side, with_packs
 from policy_engine.cli.foresight_text import comparison_lines
 from policy_engine.cli.options import cache_folder, clock, instant_option
 from policy_engine.model.errors import fault
+from policy_engine.model.plain import shown_json
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -60,7 +61,7 @@ def command(
     now = clock()
     found = compare(before.evaluate(_instant(before, given[:1], now)), after.evaluate(_instant(after, given[-1:], now)))
     if form == "json":
-        click.echo(comparison_to_json(found).decode())
+        click.echo(shown_json(comparison_to_json(found).decode()))
     else:
         for line in comparison_lines(found):
             click.echo(line)

@@ -19,6 +19,7 @@ from policy_engine.cli.options import instant_option
 from policy_engine.cli.text import path
 from policy_engine.lineage.names import nearest
 from policy_engine.model.errors import fault
+from policy_engine.model.plain import one_line, shown_json
 from policy_engine.model.results import Result
 from policy_engine.packs.library import library, select
 
@@ -57,7 +58,7 @@ def command(what: str, subject: str | None, target: Path, at: str | None, fix: b
     rule = rule_named(run.program, what)
     found = result_of(run, rule, subject)
     if form == "json":
-        click.echo(advice_to_json(advise(run, rule, found)).decode())
+        click.echo(shown_json(advice_to_json(advise(run, rule, found)).decode()))
         return
     for line in _result_lines(rule, found):
         click.echo(line)
@@ -124,10 +125,10 @@ def _result_lines(rule: Rule, result: Result) -> list[str]:
         f"  rule:    {rule.name}",
         f"  subject: {result.subject}",
     ]
-    found += [f"  {text}" for text in (result.reason, result.message) if text]
+    found += [f"  {one_line(text)}" for text in (result.reason, result.message) if text]
     found += [f"  path:    {path(w)}" for w in result.witnesses]
     found += [f"  missing: {m.attribute} of {m.node} ({m.reason})" for m in result.missing]
-    found += [f"  fact:    {f.attribute} of {f.node} is {f.value}" for f in result.facts]
+    found += [f"  fact:    {f.attribute} of {f.node} is {one_line(str(f.value))}" for f in result.facts]
     found += [f"  evidence: {digest}" for digest in result.evidence]
     found += [f"  do:      {result.remedy}"] if result.remedy else []
     if result.valid_until is None:

@@ -15,6 +15,7 @@ from policy_engine.app.simulation import Simulation
 from policy_engine.evaluation.forecast import Standing, Turn
 from policy_engine.evaluation.remedy import Remedy
 from policy_engine.evaluation.steps import listed
+from policy_engine.model.plain import one_line
 from policy_engine.model.results import Result, Status, Verdict
 
 _VERDICTS = {Verdict.COMPLIANT: "green", Verdict.NOT_COMPLIANT: "red", Verdict.UNDECIDED: "yellow"}
@@ -38,7 +39,7 @@ def forecast_lines(outlook: Outlook) -> Iterator[str]:
         yield click.style(_day(at), bold=True)
         together = list(group)
         for notice in (event for event in together if isinstance(event, Notice)):
-            yield f"  {notice.text}"
+            yield f"  {one_line(notice.text)}"
         turns = [event for event in together if isinstance(event, Turn)]
         for turn in sorted(turns, key=lambda turn: not turn.is_worse):
             yield from _turn(turn) if turn.is_worse else [f"  {_change(turn.before, turn.after)}: {_causes(turn)}"]
@@ -50,13 +51,13 @@ def forecast_lines(outlook: Outlook) -> Iterator[str]:
 
 def _turn(turn: Turn) -> Iterator[str]:
     yield f"  {_change(turn.before, turn.after)}"
-    yield from (f"    because {cause.text}" for cause in turn.causes)
+    yield from (f"    because {one_line(cause.text)}" for cause in turn.causes)
     yield from (f"    do:     {turn.after.remedy}" for _ in (1,) if turn.after.remedy)
     yield from (f"    who:    {' or '.join(turn.roles)} must sign" for _ in (1,) if turn.roles)
 
 
 def _causes(turn: Turn) -> str:
-    return "; ".join(cause.text for cause in turn.causes)
+    return "; ".join(one_line(cause.text) for cause in turn.causes)
 
 
 def _standing(standing: Standing) -> str:
@@ -114,7 +115,7 @@ def _difference(found: Difference) -> Iterator[str]:
         result = found.after or found.before
         assert result is not None  # noqa: S101 - a difference has a side
         yield f"  {_status(result.status)} {found.rule} on {found.subject}"
-    yield from (f"    because {reason.text}" for reason in found.reasons[:_SHOWN_REASONS])
+    yield from (f"    because {one_line(reason.text)}" for reason in found.reasons[:_SHOWN_REASONS])
     if len(found.reasons) > _SHOWN_REASONS:
         yield f"    and {len(found.reasons) - _SHOWN_REASONS} more reasons (see the JSON output)"
     if found.is_worse and found.after is not None and found.after.remedy:
@@ -124,10 +125,10 @@ def _difference(found: Difference) -> Iterator[str]:
 def simulation_lines(found: Simulation) -> Iterator[str]:
     """Yield what was tried, what that takes along, and what follows."""
     yield "what if one were to"
-    yield from (f"  {change}" for change in found.changes)
+    yield from (f"  {one_line(change)}" for change in found.changes)
     if found.effects:
         yield "which takes along"
-        yield from (f"  {effect}" for effect in found.effects)
+        yield from (f"  {one_line(effect)}" for effect in found.effects)
     yield ""
     yield from comparison_lines(found.comparison)
 
@@ -143,9 +144,10 @@ def advice_lines(advice: Advice) -> Iterator[str]:
         return
     for number, remedy in enumerate(advice.remedies.found):
         yield click.style("the cheapest remedy" if number == 0 else "or", bold=True) + _outcome(remedy)
-        yield from (f"  - {step.text}" for step in listed(remedy.steps))
+        yield from (f"  - {one_line(step.text)}" for step in listed(remedy.steps))
         for other in remedy.likewise:
-            yield f"    or likewise: {'; '.join(step.text for step in listed(other) if step not in remedy.steps)}"
+            steps = (one_line(step.text) for step in listed(other) if step not in remedy.steps)
+            yield f"    or likewise: {'; '.join(steps)}"
     if not advice.remedies.found:
         yield "no remedy was found among those that are looked for: see the path and the facts above"
     if advice.remedies.limited:

@@ -17,6 +17,7 @@ from policy_engine.cli.instants import instant_option
 from policy_engine.evaluation.waivers import WaiverState
 from policy_engine.lineage.columns.errors import estate_error
 from policy_engine.lineage.columns.reader import EstateFile
+from policy_engine.model.plain import one_line, shown_json
 from policy_engine.model.results import Result, Status, Verdict, Witness
 
 FORMATS = ("text", "json")
@@ -88,7 +89,7 @@ def answer(request: Request) -> int:
         import json
 
         written = {**found.to_json(request.fail_on), "warnings": warnings}
-        _print([json.dumps(written, ensure_ascii=False, indent=2)])
+        _print([shown_json(json.dumps(written, ensure_ascii=False, indent=2))])
     else:
         shown = (
             [next(_text(found))] if request.quiet else [*_text(found), *(f"\nwarning[PE3411]: {w}" for w in warnings)]
@@ -170,18 +171,20 @@ def _waivers(found: Answer) -> Iterator[str]:
         target = f"{waiver.rule} on {waiver.subject}"
         if use.state is WaiverState.APPLIED:
             yield f"\nWAIVED {target} until {format_instant(waiver.counts_until)}"
-            yield f"  {waiver.reason} (approved by {waiver.approver}{f', {waiver.ticket}' if waiver.ticket else ''})"
+            ticket = f", {waiver.ticket}" if waiver.ticket else ""
+            yield f"  {one_line(f'{waiver.reason} (approved by {waiver.approver}{ticket})')}"
         else:
-            yield f"\nwaiver {use.state.value}: {target}: {use.detail}"
+            yield f"\nwaiver {use.state.value}: {one_line(f'{target}: {use.detail}')}"
 
 
 def _evidence(found: Answer) -> Iterator[str]:
     for rejected in found.rejected:
         about = f" about {', '.join(rejected['subjects'])}" if rejected["subjects"] else ""
         what = rejected["type"] or "statement"
-        yield f"\n{rejected['file']}: does not count[{rejected['code']}]: {what}{about}: {rejected['message']}"
+        said = f"{rejected['file']}: does not count[{rejected['code']}]: {what}{about}: {rejected['message']}"
+        yield f"\n{one_line(said)}"
         if rejected["help"]:
-            yield f"  help: {rejected['help']}"
+            yield f"  help: {one_line(rejected['help'])}"
     if found.unjudged:
         yield f"\n{found.unjudged} files of evidence were not verified, for there was no trust file"
 

@@ -9,11 +9,14 @@ from typing import Any, NoReturn
 import click
 
 from policy_engine import __version__
+from policy_engine.model.errors import Fault
+from policy_engine.model.plain import one_line
 
 _COMMANDS = {
     "check": "The gate: evaluate and exit with 0, 1, 2 or 3.",
     "prepare": "Make the one file that `gate` answers from: policies compiled, evidence verified.",
     "gate": "Answer for one subject, such as a deployment, at once.",
+    "watch": "Check, and go on checking: files that change, events that say what changed, and time.",
     "assess": "Evaluate, sign the decision, and write report, bundle and files for CI.",
     "verify": "Check a bundle or a report, with no network.",
     "inventory": "List what there is: duplicates, shadow AI, unknown owners, orphans, contradictions.",
@@ -31,6 +34,8 @@ _COMMANDS = {
     "lsp": "Serve an editor that writes policies.",
     "keys": "Make keys, and certificates for signing reports.",
 }
+
+_MEMORY = "let the process have more memory, or name fewer or smaller files"
 
 
 class _Commands(click.Group):
@@ -91,6 +96,7 @@ def stop(error: Exception | KeyboardInterrupt) -> int:
             _say("interrupted")
             return 130
         case click.ClickException():
+            error.message = one_line(error.message)
             error.show()
             return 2
         case BrokenPipeError():
@@ -121,7 +127,10 @@ def _reports(error: Any) -> tuple[str, ...]:
     if code and message:
         return (f"error[{code}]: {message}", *((f"  help: {advice}",) if advice else ()))
     if isinstance(error, OSError):
-        return (f"error[PE0002]: `{error.filename}` cannot be used: {(error.strerror or 'unknown reason').lower()}",)
+        reason = (error.strerror or "unknown reason").lower()
+        return (f"error[PE0002]: `{one_line(str(error.filename))}` cannot be used: {reason}",)
+    if isinstance(error, MemoryError):
+        return (str(Fault("PE0014", "the memory did not suffice, so nothing was decided", help=_MEMORY)),)
     kind = type(error).__name__
     return (
         f"error[PE0012]: an internal error ({kind}) stopped the run; nothing was decided",

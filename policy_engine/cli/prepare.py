@@ -9,6 +9,7 @@ from policy_engine.app.inputs import read_inputs
 from policy_engine.app.prepare import prepare
 from policy_engine.cli.options import cache_folder, instant_option, make_folder, refuse_inputs, run_options
 from policy_engine.cli.progress import progress_bar
+from policy_engine.model.plain import one_line
 
 
 @click.command("prepare")
@@ -28,7 +29,7 @@ def command(target: Path, at: str | None, packs: tuple[str, ...], strict: bool, 
     for problem in done.problems:
         click.echo(str(problem), err=True)
     rules, things = len(done.ready.world.program.rules), len(done.snapshot.nodes)
-    click.echo(f"wrote {out}: {things} things, {len(done.snapshot.edges)} relations and {rules} rules")
+    click.echo(f"wrote {one_line(str(out))}: {things} things, {len(done.snapshot.edges)} relations and {rules} rules")
     counted = len(done.ready.evidence.verified) + len(done.ready.evidence.waivers)
     click.echo(f"  evidence and waivers that count: {counted}; rejected: {len(done.ready.evidence.rejected)}")
     if done.ready.trust is not None:

@@ -33,6 +33,7 @@ from policy_engine.cli.options import (
 )
 from policy_engine.cli.progress import progress_bar
 from policy_engine.model.errors import fault
+from policy_engine.model.plain import one_line, shown_json
 
 if TYPE_CHECKING:
     from policy_engine.lineage.store.differences import Change, FactChange, Told
@@ -172,7 +173,7 @@ def show(which: str, place: str | None, form: str) -> None:
     first = contents.moments[0]
     click.echo(f"snapshot {first.digest}\nfacts    {first.facts_digest}")
     for kept in contents.moments:
-        remark = f": {kept.comment}" if kept.comment else ""
+        remark = f": {one_line(kept.comment)}" if kept.comment else ""
         click.echo(f"as of    {format_instant(kept.valid_at)}, written down {format_instant(kept.taken_at)}{remark}")
     for title, counts in (("things", contents.kinds), ("relations", contents.edge_types)):
         click.echo(f"{sum(counts.values())} {title}")
@@ -181,7 +182,8 @@ def show(which: str, place: str | None, form: str) -> None:
     click.echo(_counted(len(contents.sources), "source"))
     for source in contents.sources:
         said = f", {format_instant(source.asserted_at)}" if source.asserted_at else ""
-        click.echo(f"  {source.name} ({source.format}, {source.sha256}), asserted by {source.asserted_by}{said}")
+        told = f"{source.name} ({source.format}, {source.sha256}), asserted by {source.asserted_by}{said}"
+        click.echo(f"  {one_line(told)}")
 
 
 @command.command("diff")
@@ -209,10 +211,10 @@ def diff(before: str, after: str, limit: int, place: str | None, form: str) -> N
 def _diff_json(old: "Kept", new: "Kept", changes: Iterable["Change"]) -> None:
     """Print one document, a change on each line, as they come."""
     head = {"format": DIFFERENCES_FORMAT, "before": kept_to_json(old), "after": kept_to_json(new)}
-    click.echo(f'{json.dumps(head, ensure_ascii=False)[:-1]}, "changes": [', nl=False)
+    click.echo(f'{shown_json(json.dumps(head, ensure_ascii=False))[:-1]}, "changes": [', nl=False)
     comma = ""
     for change in changes:
-        click.echo(f"{comma}\n{json.dumps(change_to_json(change), ensure_ascii=False)}", nl=False)
+        click.echo(f"{comma}\n{shown_json(json.dumps(change_to_json(change), ensure_ascii=False))}", nl=False)
         comma = ","
     click.echo("\n]}")
 
@@ -303,7 +305,7 @@ def forget(digests: tuple[str, ...], place: str | None) -> None:
 
 def _line(kept: "Kept") -> str:
     counts = f"{_counted(kept.nodes, 'thing')}, {_counted(kept.edges, 'relation')}, {_counted(kept.sources, 'source')}"
-    remark = f"  {kept.comment}" if kept.comment else ""
+    remark = f"  {one_line(kept.comment)}" if kept.comment else ""
     return f"{format_instant(kept.valid_at)}  {kept.digest[:19]}  {counts}{remark}"
 
 
@@ -312,4 +314,4 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(shown_json(json.dumps(document, indent=2, ensure_ascii=False)))

@@ -10,6 +10,7 @@ from policy_dsl.words import SEVERITIES
 from policy_engine.app.evaluate import Evaluation
 from policy_engine.evaluation.verdicts import OUT_OF_FORCE
 from policy_engine.evaluation.waivers import WaiverState
+from policy_engine.model.plain import one_line
 from policy_engine.model.results import Result, Status, Verdict, Witness
 from policy_engine.packs.profile import Enforcement
 
@@ -27,7 +28,7 @@ def lines(run: Evaluation) -> Iterator[str]:
     verdict, colour = _VERDICTS[run.verdict]
     counts = ", ".join(f"{run.count(s)} {s.value.replace('_', ' ')}" for s in Status)
     yield click.style(f"{verdict}", fg=colour, bold=True) + f" at {format_instant(run.at)}: {counts}"
-    sources = ", ".join(run.inputs.sources)
+    sources = ", ".join(map(one_line, run.inputs.sources))
     things, relations = _counted(len(run.snapshot.nodes), "thing"), _counted(len(run.snapshot.edges), "relation")
     yield f"  read {things} and {relations} from {sources}"
     if not run.results:
@@ -108,18 +109,20 @@ def _waivers(run: Evaluation) -> Iterator[str]:
             word = click.style("WAIVED", fg="cyan", bold=True)
             ticket = f", {waiver.ticket}" if waiver.ticket else ""
             until = format_instant(waiver.counts_until)
-            yield f"\n{word} {target} until {until}\n  {waiver.reason} (approved by {waiver.approver}{ticket})"
+            said = one_line(f"{waiver.reason} (approved by {waiver.approver}{ticket})")
+            yield f"\n{word} {target} until {until}\n  {said}"
         else:
-            yield f"\nwaiver {use.state.value}: {target}: {use.detail}"
+            yield f"\nwaiver {use.state.value}: {one_line(f'{target}: {use.detail}')}"
 
 
 def _evidence(run: Evaluation) -> Iterator[str]:
     for file, rejected in run.evidence.rejected:
         about = f" about {', '.join(rejected.claimed_subjects)}" if rejected.claimed_subjects else ""
         what = rejected.claimed_type or "statement"
-        yield f"\n{file}: does not count[{rejected.code}]: {what}{about}: {rejected.message} (step {rejected.step})"
+        said = f"{file}: does not count[{rejected.code}]: {what}{about}: {rejected.message} (step {rejected.step})"
+        yield f"\n{one_line(said)}"
         if rejected.help:
-            yield f"  help: {rejected.help}"
+            yield f"  help: {one_line(rejected.help)}"
 
 
 def _warnings(run: Evaluation) -> Iterator[str]:

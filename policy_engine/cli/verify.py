@@ -9,6 +9,7 @@ from policy_engine.app.verify import verify_bundle, verify_report
 from policy_engine.cli.options import clock, instant_option
 from policy_engine.cli.progress import progress_bar
 from policy_engine.model.errors import fault
+from policy_engine.model.plain import one_line
 from policy_evidence.bundle.checks import Check, CheckStatus
 
 _WORDS = {
@@ -49,11 +50,11 @@ def command(file: Path, trust: Path | None, at: str | None) -> int:
         click.echo(_line(check))
     word, colour = _VERDICTS[found.exit_code]
     broken = ", ".join(dict.fromkeys(c.name for c in found.checks if c.status is not CheckStatus.OK))
-    click.echo(click.style(word, fg=colour, bold=True) + f": {file}" + (f": {broken}" if broken else ""))
+    click.echo(click.style(word, fg=colour, bold=True) + f": {one_line(str(file))}" + (f": {broken}" if broken else ""))
     return found.exit_code
 
 
 def _line(check: Check) -> str:
     word, colour = _WORDS[check.status]
     code = f" [{check.code}]" if check.code else ""
-    return f"{click.style(f'{word:>10}', fg=colour)}  {check.name}: {check.detail}{code}"
+    return f"{click.style(f'{word:>10}', fg=colour)}  {check.name}: {one_line(check.detail)}{code}"

@@ -9,6 +9,7 @@ from policy_engine.app.inputs import read_inputs
 from policy_engine.app.simulation import Wanted, simulate
 from policy_engine.cli.foresight_text import simulation_lines
 from policy_engine.cli.options import cache_folder, instant_option, run_options
+from policy_engine.model.plain import shown_json
 
 
 @click.command("what-if")
@@ -45,7 +46,7 @@ def command(
     wanted = Wanted(remove, facts, added, ended, withdrawn, parameters)
     found = simulate(read_inputs(target, packs, cache=cache_folder()), instant_option(at), wanted, strict=strict)
     if form == "json":
-        click.echo(comparison_to_json(found.comparison, found.changes, found.effects).decode())
+        click.echo(shown_json(comparison_to_json(found.comparison, found.changes, found.effects).decode()))
     else:
         for line in simulation_lines(found):
             click.echo(line)

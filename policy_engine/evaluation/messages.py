@@ -6,13 +6,19 @@ from policy_dsl.typed import tree
 from policy_dsl.typed.types import NodeType
 from policy_dsl.values import Value, text
 from policy_engine.evaluation.world import View
+from policy_engine.model.plain import one_line
 
 
 def render(message: tree.Message | None, bindings: Mapping[int, str], world: View) -> str:
-    """Write a message; a placeholder takes the first of its meanings that is bound, or says that none is."""
+    """Write a message; a placeholder takes the first of its meanings that is bound, or says that none is.
+
+    What it takes is text of whoever wrote the facts, so that it is kept to one printable line.
+    """
     if message is None:
         return ""
-    return "".join(part if isinstance(part, str) else _placeholder(part, bindings, world) for part in message.parts)
+    return "".join(
+        part if isinstance(part, str) else one_line(_placeholder(part, bindings, world)) for part in message.parts
+    )
 
 
 def _placeholder(meanings: tuple[tree.Expression, ...], bindings: Mapping[int, str], world: View) -> str:

@@ -23,7 +23,7 @@ from policy_dsl.values import Value
 from policy_engine.evaluation.candidate_values import candidates, sample
 from policy_engine.evaluation.causes import parts_within
 from policy_engine.evaluation.counting import compare
-from policy_engine.evaluation.hypothesis import (
+from policy_engine.evaluation.supposition import (
     AddEdge,
     AddEvidence,
     AddNode,

@@ -17,7 +17,7 @@ from heapq import heappop, heappush
 from itertools import combinations
 
 from policy_dsl.typed import tree
-from policy_engine.evaluation.hypothesis import (
+from policy_engine.evaluation.supposition import (
     AddEdge,
     AddEvidence,
     AddNode,

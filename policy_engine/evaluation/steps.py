@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from policy_dsl.values import Value
-from policy_engine.evaluation.hypothesis import Change, SetFact
+from policy_engine.evaluation.supposition import Change, SetFact
 
 
 class StepKind(StrEnum):

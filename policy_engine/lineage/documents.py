@@ -122,7 +122,7 @@ def read_documents(
 ) -> tuple[Document, ...]:
     """Return the documents of a file; an empty YAML document among others is left out.
 
-    Keys that stand twice in a file of JSON refuse it, unless a list is handed in that takes the problems.
+    Keys that stand twice in a file refuse it, unless a list is handed in that takes the problems.
 
     Raises:
         LineageError: the file cannot be read; the problem says where.
@@ -140,13 +140,14 @@ def read_documents(
             places = _JsonPlaces(text, file, depth, bool(repeated))
             return (Document(file, file, sha256, form, content, places),)
         case Form.JSON_LINES:
-            lines = read_json_lines(text, file, max_depth=depth)
+            lines = read_json_lines(text, file, max_depth=depth, repeated=repeated)
             return (Document(file, file, sha256, form, lines.content, lines),)
         case Form.MARKDOWN:
-            front = read_front_matter(text, file, max_depth=depth)
+            front = read_front_matter(text, file, max_depth=depth, repeated=repeated)
             return (Document(file, file, sha256, form, front.located.content, front.located, front.body),)
         case Form.YAML:
-            found = [each for each in read_yaml(text, file, max_depth=depth) if each.content is not None]
+            read = read_yaml(text, file, max_depth=depth, repeated=repeated)
+            found = [each for each in read if each.content is not None]
             names = [file] if len(found) == 1 else [f"{file}#{number}" for number in range(1, len(found) + 1)]
             return tuple(
                 Document(name, file, sha256, form, located.content, located)

@@ -32,7 +32,9 @@ class FrontMatter:
     body: str
 
 
-def read_front_matter(text: str, file: str, *, max_depth: int = MAX_DEPTH) -> FrontMatter:
+def read_front_matter(
+    text: str, file: str, *, max_depth: int = MAX_DEPTH, repeated: list[Problem] | None = None
+) -> FrontMatter:
     """Return the front matter of a Markdown text.
 
     Raises:
@@ -47,7 +49,8 @@ def read_front_matter(text: str, file: str, *, max_depth: int = MAX_DEPTH) -> Fr
         raise _wrong("the front matter begins here and does not end", file, first, "end it with a line `---`")
     # Empty lines in the place of what is before it keep the line numbers of the file.
     written = "\n" * first + text[opening.end() : closing.start()]
-    found = [each for each in read_yaml(written, file, max_depth=max_depth) if each.content is not None]
+    read = read_yaml(written, file, max_depth=max_depth, repeated=repeated)
+    found = [each for each in read if each.content is not None]
     if not found:
         return FrontMatter(Located(None, {}), text[closing.end() :])
     if len(found) > 1 or not isinstance(found[0].content, dict):

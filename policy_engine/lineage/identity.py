@@ -130,8 +130,10 @@ def _join_equal_content(names: "_Names", content: _Contents, nodes: list[NodeCla
     """Make one thing of those that have one content digest."""
     # 1. What each thing is said to be, under all of its names.
     kinds: dict[str, set[str]] = {}
+    presumed: dict[str, set[str]] = {}
     for claim in nodes:
-        kinds.setdefault(names.root(claim.id), set()).add(claim.kind)
+        (presumed if claim.presumed else kinds).setdefault(names.root(claim.id), set()).add(claim.kind)
+    kinds = presumed | kinds  # a presumed kind counts where none is stated
     versions: dict[str, set[str]] = {}
     for name, said in content.versions.items():
         if names.knows(name):

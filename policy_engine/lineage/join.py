@@ -143,8 +143,12 @@ class _Joining:
                 self._report.add("PE3140", message, claim.origins, own=claims.own, advice=advice)
                 continue
             weight = _Weight.OWN if claims.own else _Weight.PRESUMED if claim.presumed else _Weight.STATED
-            known, origins = thing.kinds.get(claim.kind, (weight, ()))
-            thing.kinds[claim.kind] = (max(known, weight), merge_origins(origins, claim.origins))
+            known = thing.kinds.get(claim.kind)
+            thing.kinds[claim.kind] = (
+                (weight, claim.origins)
+                if known is None
+                else (max(known[0], weight), merge_origins(known[1], claim.origins))
+            )
 
     def settle_kinds(self) -> None:
         for node_id, thing in self._things.items():

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.json_text import MAX_DEPTH, read_json, scan_json
 from policy_engine.lineage.located import Located, Place, after_first_step
+from policy_engine.model.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,14 @@ class JsonLines:
         if not rest:
             return (line, len(text) - len(text.lstrip()) + 1)
         if int(index) not in self._scanned:
-            self._scanned[int(index)] = scan_json(text, self._file, max_depth=self._max_depth)
+            self._scanned[int(index)] = scan_json(text, self._file, max_depth=self._max_depth, repeated=[])
         found = self._scanned[int(index)].place(rest)
         return (line, found[1]) if found else None
 
 
-def read_json_lines(text: str, file: str, *, max_depth: int = MAX_DEPTH) -> JsonLines:
+def read_json_lines(
+    text: str, file: str, *, max_depth: int = MAX_DEPTH, repeated: list[Problem] | None = None
+) -> JsonLines:
     """Return the values of the lines of a text.
 
     Raises:
@@ -59,13 +62,20 @@ def read_json_lines(text: str, file: str, *, max_depth: int = MAX_DEPTH) -> Json
     for number, line in enumerate(text.split("\n"), 1):
         if not line or line.isspace():
             continue
+        at = f"/{len(content)}"
+        twice: list[Problem] | None = None if repeated is None else []
         try:
-            content.append(read_json(line, file, max_depth=max_depth - 1))
+            content.append(read_json(line, file, max_depth=max_depth - 1, repeated=twice))
         except LineageError as error:
-            pointer = f"/{len(content)}{error.problem.pointer}"
-            raise LineageError(replace(error.problem, pointer=pointer, line=number)) from None
+            raise LineageError(_in_file(error.problem, at, number)) from None
+        if repeated is not None and twice:
+            repeated += [_in_file(problem, at, number) for problem in twice]
         texts.append((number, line))
     return JsonLines(content, file, texts, max_depth)
+
+
+def _in_file(problem: Problem, at: str, line: int) -> Problem:
+    return replace(problem, pointer=at + problem.pointer, line=line)
 
 
 def looks_like_lines(text: str) -> bool:

@@ -1,8 +1,9 @@
 """Reading an estate from files of any known format.
 
 Rules: the format is found by content; what cannot be read is a problem and the rest is read without it; nothing
-depends on the order of the files. All documents of a format that is a log are read together. A key that stands twice refuses our own inventory; of a document of others, which
-nobody here can put right, the last value is taken with a warning.
+depends on the order of the files. All documents of a format that is a log are read together.
+A key that stands twice refuses our own inventory; of a document of others, which nobody here can put right, the last
+value is taken with a warning.
 
 >>> from policy_dsl.typed.schema import Schema
 >>> estate = load_estate({"notes.yaml": b"hello: world"}, Schema())

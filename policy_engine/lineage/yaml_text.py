@@ -36,8 +36,10 @@ _TEXT_TAGS: Final = frozenset({"!", "tag:yaml.org,2002:str"})
 _DEEPEST: Final = 200
 
 
-def read_yaml(text: str, file: str, *, max_depth: int = MAX_DEPTH) -> tuple[Located, ...]:
-    """Return the documents of a YAML text.
+def read_yaml(
+    text: str, file: str, *, max_depth: int = MAX_DEPTH, repeated: list[Problem] | None = None
+) -> tuple[Located, ...]:
+    """Return the documents of a YAML text; keys that stand twice refuse it, or are added to a list that is handed in.
 
     Raises:
         LineageError: the text is not YAML by the rules above; the problem names line and column.
@@ -46,7 +48,7 @@ def read_yaml(text: str, file: str, *, max_depth: int = MAX_DEPTH) -> tuple[Loca
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return _Builder(loader(text), yaml, file, min(max_depth, _DEEPEST)).documents()
+        return _Builder(loader(text), yaml, file, min(max_depth, _DEEPEST), repeated).documents()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
@@ -63,7 +65,7 @@ def read_yaml(text: str, file: str, *, max_depth: int = MAX_DEPTH) -> tuple[Loca
 class _Builder:
     """Builds content from the events of a parser."""
 
-    def __init__(self, loader: Any, yaml: Any, file: str, max_depth: int) -> None:
+    def __init__(self, loader: Any, yaml: Any, file: str, max_depth: int, repeated: list[Problem] | None) -> None:
         self._next = loader.get_event
         self._scalar_event = yaml.ScalarEvent
         self._mapping_start = yaml.MappingStartEvent
@@ -74,6 +76,7 @@ class _Builder:
         self._stream_end = yaml.StreamEndEvent
         self._file = file
         self._max_depth = max_depth
+        self._repeated = repeated
         self._marks: dict[int, dict[str | int, Place]] = {}
 
     def documents(self) -> tuple[Located, ...]:
@@ -113,13 +116,18 @@ class _Builder:
                 raise self._wrong("PE3112", message, event.start_mark, pointer)
             here = pointer + step(key)
             if key in made:
-                raise self._wrong("PE3105", f"the key `{key}` stands twice", event.start_mark, here)
+                self._twice(self._wrong("PE3105", f"the key `{key}` stands twice", event.start_mark, here))
             if key == "<<" and event.implicit[0]:
                 raise self._wrong("PE3107", "a merge key stands here; merging is not read", event.start_mark, here)
             value = self._next()
             marks[key] = (value.start_mark.line + 1, value.start_mark.column + 1)
             made[key] = self._value(value, here, depth)
         return made
+
+    def _twice(self, error: LineageError) -> None:
+        if self._repeated is None:
+            raise error
+        self._repeated.append(error.problem)
 
     def _sequence(self, pointer: str, depth: int) -> list[object]:
         made: list[object] = []

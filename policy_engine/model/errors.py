@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from policy_engine.model.plain import one_line
+
 CODES: dict[str, str] = {
     "PE0001": "a file or folder does not exist",
     "PE0002": "a file cannot be read or written",
@@ -16,6 +18,7 @@ CODES: dict[str, str] = {
     "PE0010": "the part of the engine that is needed is not installed",
     "PE0012": "an internal error stopped the run, and nothing was decided",
     "PE0013": "a passphrase is needed and nobody can be asked for it",
+    "PE0014": "the machine has too little memory for what was asked",
     "PE3201": "evidence is of a type that no pack declares",
     "PE3203": "there is evidence and no trust file to judge it by, so none of it counts",
     "PE3202": "a field of evidence does not fit what its type declares",
@@ -31,6 +34,12 @@ class Fault:
     message: str
     place: str = ""
     help: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", one_line(self.message))
+        object.__setattr__(self, "place", one_line(self.place))
+        if self.help is not None:
+            object.__setattr__(self, "help", one_line(self.help))
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""

@@ -16,10 +16,10 @@ import re
 from dataclasses import dataclass, replace
 
 from policy_dsl.diagnostics import Severity
+from policy_engine.model.plain import one_line
 
 __all__ = ["Problem", "Severity", "as_errors", "readable", "sort_problems"]
 
-_LONGEST = 1_000
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 
 
@@ -37,15 +37,15 @@ class Problem:
     help: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "message", _one_line(self.message))
+        object.__setattr__(self, "message", one_line(self.message))
         if self.help is not None:
-            object.__setattr__(self, "help", _one_line(self.help))
+            object.__setattr__(self, "help", one_line(self.help))
 
     def __str__(self) -> str:
-        place = _one_line(self.file)
+        place = one_line(self.file)
         if self.line is not None:
             place += f":{self.line}" if self.column is None else f":{self.line}:{self.column}"
-        at = f" (at {_one_line(readable(self.pointer))})" if self.pointer else ""
+        at = f" (at {one_line(readable(self.pointer))})" if self.pointer else ""
         return f"{place}: {self.severity}[{self.code}]: {self.message}{at}"
 
     @property
@@ -70,13 +70,6 @@ def readable(pointer: str) -> str:
         else:
             written += f'["{part}"]'
     return written
-
-
-def _one_line(text: str) -> str:
-    """Return a text without characters that could break the line or turn its direction, and not without end."""
-    if len(text) > _LONGEST:
-        text = text[:_LONGEST] + "…"
-    return text if text.isprintable() else "".join(c if c.isprintable() else "·" for c in text)
 
 
 def as_errors(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policy_engine.evaluation.hypothesis import (
+from policy_engine.evaluation.supposition import (
     AddEdge,
     AddEvidence,
     AddNode,

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from policy_dsl.typed.schema import Schema
-from policy_engine.evaluation.hypothesis import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
+from policy_engine.evaluation.supposition import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.evaluation.incremental.changes import (
     AddWaiver,
     Contradict,

@@ -67,11 +67,16 @@ def test_front_matter_that_is_none_is_a_located_error(name: str, code: str, line
     assert (problem.code, problem.line, problem.is_error) == (code, line, True)
 
 
-def test_a_card_without_front_matter_is_kept_and_told() -> None:
-    name = "tests__fixtures__cards__sample_no_metadata.md"
-    estate = load_sample(f"hf_cards/{name}")
-    assert codes(estate) == ["PE3172"]
-    assert kinds(estate) == {name: "Model"}
+def test_markdown_without_front_matter_is_a_card_only_if_it_looks_like_one() -> None:
+    prose = load_sample("hf_cards/tests__fixtures__cards__sample_no_metadata.md")
+    assert (codes(prose), kinds(prose)) == (["PE3111"], {})
+    readme = b"# Payments service\n\nHow to build it.\n\n## Limitations\n\nNone known\n"
+    assert kinds(load_estate({"README.md": readme}, std_schema())) == {}
+    several = b"# Scorer\n\n## Intended use\nCredit\n\n## Limitations\nRetail only\n"
+    for body in (b"# Model Card: Scorer\n", several):
+        estate = load_estate({"README.md": body}, std_schema())
+        assert codes(estate) == ["PE3172"]
+        assert kinds(estate) == {"README.md": "Model"}
     dataset = load_estate({"d.md": b"# Dataset Card for Loans\n\n## Limitations\nRetail only\n"}, std_schema())
     assert kinds(dataset) == {"d.md": "Dataset"}
     assert facts(dataset, "d.md")["limitations"] == "Retail only"

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from policy_engine.lineage.importers.flows import MAX_PAIRS
 from policy_engine.lineage.importers.openlineage import node_id
-from policy_engine.lineage.load import load_estate
 from policy_engine.lineage.snapshot import from_bytes, to_bytes
 from policy_engine.model.problems import Severity
 from tests.lineage.estate_schema import SCHEMA
@@ -78,14 +77,6 @@ def test_inputs_and_outputs_are_put_together_over_all_events_of_a_run() -> None:
         assert facts(estate, RUN)["outcome"] == "complete"
         assert facts(estate, RUN)["started_at"] == datetime(2026, 5, 1, 10, tzinfo=UTC)
         assert facts(estate, RUN)["ended_at"] == datetime(2026, 5, 1, 10, 2, tzinfo=UTC)
-
-
-def test_over_several_files_the_way_from_outputs_to_inputs_is_through_the_run() -> None:
-    start, complete = event("START", inputs=[dataset("raw")]), event(outputs=[dataset("clean")])
-    files = {f"{name}.json": json.dumps(each).encode() for name, each in (("a", start), ("b", complete))}
-    estate = load_estate(files, std_schema())
-    assert estate.problems == ()
-    assert {(CLEAN, "produced_by", RUN), (RUN, "depends_on", RAW)} <= edges(estate)
 
 
 def test_a_model_is_trained_on_data_and_fine_tuned_from_models() -> None:

@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from policy_dsl import compile_packs
 from policy_dsl.diagnostics import Severity
 from policy_dsl.source import SourceFile
 from policy_dsl.typed.tree import Program
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.sets.evaluator import SetEvaluator
+from policy_engine.evaluation.sets.native_kernel import LIBRARY
 from policy_engine.evaluation.sets.results import SetResults
 from policy_engine.evaluation.world import World
 from policy_engine.lineage.columns.reader import EstateFile
@@ -15,6 +18,12 @@ from policy_engine.lineage.columns.writer import estate_bytes, table_of
 from policy_engine.lineage.graph import Edge, Fact, Node, Snapshot
 from policy_engine.model.evidence import Evidence, EvidenceSet
 from tests.property.strategies import SCHEMA
+
+NATIVE = LIBRARY.exists()
+"""Whether there was a compiler when the package was installed."""
+
+NEEDS_NATIVE = pytest.mark.skipif(not NATIVE, reason="the kernel was not compiled: there was no C compiler")
+KERNELS = [pytest.param("native", marks=NEEDS_NATIVE), "numpy"]
 
 AT = datetime(2026, 6, 15, 12, tzinfo=UTC)
 
@@ -66,7 +75,7 @@ def evidence() -> EvidenceSet:
     )
 
 
-def decided(rules: str, kernel: str = "native", at: datetime = AT) -> SetResults:
+def decided(rules: str, kernel: str = "auto", at: datetime = AT) -> SetResults:
     """Decide an estate as a whole, and check every status against the point evaluator."""
     program = program_of(rules)
     file = EstateFile(estate_bytes(table_of(snapshot(), evidence(), {}, {})))

@@ -12,6 +12,7 @@ from policy_engine.evaluation.world import World
 from policy_engine.lineage.columns.reader import EstateFile
 from policy_engine.lineage.columns.writer import estate_bytes, table_of
 from tests.property.strategies import INSTANTS, worlds
+from tests.sets.estates import KERNELS
 
 SLOW = settings(
     max_examples=70, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
@@ -22,7 +23,7 @@ def file_of(world: World) -> EstateFile:
     return EstateFile(estate_bytes(table_of(world.snapshot, world.evidence, {}, {})))
 
 
-@pytest.mark.parametrize("kernel", ["native", "numpy"])
+@pytest.mark.parametrize("kernel", KERNELS)
 @SLOW
 @given(world=worlds(), at=INSTANTS, later=st.integers(0, 5000))
 def test_every_status_is_that_of_the_reference(kernel, world, at, later):

@@ -14,11 +14,12 @@ from policy_engine.evaluation.sets.evaluator import SetEvaluator
 from policy_engine.evaluation.world import World
 from policy_engine.lineage.columns.reader import EstateFile
 from policy_engine.lineage.columns.writer import estate_bytes, table_of
+from tests.sets.estates import KERNELS
 
 WITH_RESULTS = [pytest.param(case, id=case.id) for case in cases() if "results" in case.entry]
 
 
-@pytest.mark.parametrize("kernel", ["native", "numpy"])
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("case", WITH_RESULTS)
 def test_statuses(case: Case, kernel: str) -> None:
     program, _ = compile_bytes(case.packs, case.entry.get("overrides"))

@@ -16,7 +16,7 @@ from policy_engine.evaluation.sets.planning import plan_of
 from policy_engine.lineage.columns.reader import EstateFile
 from policy_engine.lineage.columns.writer import estate_bytes, table_of
 from policy_engine.model.results import Status
-from tests.sets.estates import AT, decided, evidence, program_of, snapshot
+from tests.sets.estates import AT, KERNELS, decided, evidence, program_of, snapshot
 
 IN_COLUMNS = [
     "thing.flag and not (thing.number > 1)",
@@ -71,7 +71,7 @@ rule r
 """
 
 
-@pytest.mark.parametrize("kernel", ["native", "numpy"])
+@pytest.mark.parametrize("kernel", KERNELS)
 @pytest.mark.parametrize("form", IN_COLUMNS)
 def test_decided_in_columns(form, kernel):
     assert decided(RULE.format(form), kernel).left == ()

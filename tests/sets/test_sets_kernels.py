@@ -1,6 +1,8 @@
 """Both kernels do the same on any graph with circles, and what they do is what a plain walk finds."""
 
+import importlib.util
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,9 +21,9 @@ from policy_engine.lineage.columns.writer import estate_bytes, table_of
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.graph import Edge, Node, Snapshot
 from policy_engine.model.evidence import EvidenceSet
-from tests.sets.estates import AT, evidence, program_of, snapshot
+from tests.sets.estates import AT, NATIVE, NEEDS_NATIVE, evidence, program_of, snapshot
 
-KERNELS = (NativeKernel(), NumpyKernel())
+KERNELS = (NativeKernel(), NumpyKernel()) if NATIVE else (NumpyKernel(),)
 TYPES = ("a", "b", "c")
 
 
@@ -116,6 +118,7 @@ def _reach(way, start, allowed, passing) -> set[int]:
     return seen
 
 
+@NEEDS_NATIVE
 @settings(max_examples=200, deadline=None)
 @given(graph=graphs())
 def test_numbering_is_that_of_the_standard_library(graph):
@@ -130,12 +133,14 @@ def test_numbering_is_that_of_the_standard_library(graph):
     assert (number.tolist(), cycles) == (list(expected), expected_cycles)
 
 
+@NEEDS_NATIVE
 def test_numbering_refuses_what_is_no_graph():
     for row, far in (([0, 2], [0]), ([0, 1], [5]), ([0], []), ([1, 1], [])):
         with pytest.raises(ValueError, match="rows are not those of a graph"):
             NativeKernel().number_nodes(1, row, far)
 
 
+@NEEDS_NATIVE
 @pytest.mark.parametrize("upstream", [True, False])
 def test_a_ring_of_a_hundred_thousand_is_no_trap(upstream):
     # An order that is against the flow would take as many rounds as there are nodes.
@@ -195,7 +200,7 @@ def test_a_file_made_to_deceive_is_refused_or_harmless(data, value):
     name = data.draw(st.sampled_from(sorted(name for name in file.names if len(bytes(file.section(name))))))
     section = bytearray(file.section(name))
     section[data.draw(st.integers(0, len(section) - 1))] = value
-    for kernel in ("native", "numpy"):
+    for kernel in ("auto", "numpy"):
         try:
             evaluator = SetEvaluator(PROGRAM, rewritten(file, **{name: bytes(section)}), kernel)
             results = evaluator.evaluate(AT)
@@ -218,3 +223,30 @@ rule d
     for each Thing
     must (score of latest evidence audit on thing) > 1 or at least 2 Thing as x in thing.made_of satisfies x.flag
 """)
+
+
+def test_a_library_that_is_not_there_or_another_is_not_used(tmp_path):
+    with pytest.raises(OSError, match="none"):
+        NativeKernel(tmp_path / "none.so")
+    other = tmp_path / "other.so"
+    other.write_bytes(b"no library")
+    with pytest.raises(OSError, match="other"):
+        NativeKernel(other)
+
+
+def test_the_build_compiles_and_does_without(tmp_path, monkeypatch):
+    pytest.importorskip("hatchling", reason="only builds need hatchling")
+    spec = importlib.util.spec_from_file_location("hatch_build", Path(__file__).parents[2] / "hatch_build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    source = Path(__file__).parents[2] / build.SOURCE
+    if build.compile_kernel(source, tmp_path / "kernel.so"):
+        assert NativeKernel(tmp_path / "kernel.so").name == "native"
+    broken = tmp_path / "broken.c"
+    broken.write_text("this is not C")
+    assert not build.compile_kernel(broken, tmp_path / "broken.so")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not build.compile_kernel(source, tmp_path / "again.so")
+    assert sorted(p.name for p in tmp_path.iterdir()) in (["broken.c"], ["broken.c", "kernel.so"])

@@ -7,17 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from policy_engine.evaluation.sets.codes import SetEvaluationError
-from policy_engine.evaluation.sets.evaluator import SetEvaluator
+from policy_engine.evaluation.sets.evaluator import SetEvaluator, chosen_kernel
 from policy_engine.evaluation.sets.live import LiveWords
-from policy_engine.evaluation.sets.native_kernel import NativeKernel
-from policy_engine.evaluation.sets.numpy_kernel import NumpyKernel
 from policy_engine.lineage.columns.reader import EstateFile
 from policy_engine.lineage.columns.writer import estate_bytes, table_of
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.graph import Fact, Snapshot
 from policy_engine.model.results import Status
 from tests.property.strategies import INSTANTS, worlds
-from tests.sets.estates import AT, evidence, program_of, snapshot
+from tests.sets.estates import AT, KERNELS, evidence, program_of, snapshot
 
 CHANGES = st.one_of(
     st.tuples(st.just("flag"), st.sampled_from([True, False, None])),
@@ -42,11 +40,11 @@ def file_of(estate: Snapshot, found) -> EstateFile:
     return EstateFile(estate_bytes(table_of(estate, found, {}, {})))
 
 
-@pytest.mark.parametrize("kernel", [NativeKernel(), NumpyKernel()], ids=lambda kernel: kernel.name)
+@pytest.mark.parametrize("kernel", KERNELS)
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(world=worlds(), at=INSTANTS, data=st.data())
 def test_as_if_everything_were_evaluated_again(kernel, world, at, data):
-    live = LiveWords(world.program, file_of(world.snapshot, world.evidence), at, kernel)
+    live = LiveWords(world.program, file_of(world.snapshot, world.evidence), at, chosen_kernel(kernel))
     estate = world.snapshot
     known = {(rule, s): live.status(rule, s) for rule in live.rules for s in world.subjects(world.program.rules[rule])}
     for _ in range(4):
@@ -77,7 +75,7 @@ rule sums
 
 
 def test_a_change_far_away_changes_what_depends_on_it():
-    live = LiveWords(program_of(RULES), file_of(snapshot(), evidence()), AT, NativeKernel())
+    live = LiveWords(program_of(RULES), file_of(snapshot(), evidence()), AT, chosen_kernel("auto"))
     assert live.rules == ("pack.lineage", "pack.regions")
     assert live.others == {"pack.sums": "the sum of many values"}
     assert live.status("pack.lineage", "m1") is Status.FAIL
@@ -91,7 +89,7 @@ def test_a_change_far_away_changes_what_depends_on_it():
 
 
 def test_what_cannot_be_changed_is_said():
-    live = LiveWords(program_of(RULES), file_of(snapshot(), evidence()), AT, NativeKernel())
+    live = LiveWords(program_of(RULES), file_of(snapshot(), evidence()), AT, chosen_kernel("auto"))
     with pytest.raises(SetEvaluationError, match="PE3504"):
         live.change("m1", "nothing", True)
     with pytest.raises(LineageError, match="PE3152"):

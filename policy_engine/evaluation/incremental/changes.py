@@ -20,11 +20,11 @@ from typing import Any, assert_never
 from policy_dsl.diagnostics import did_you_mean
 from policy_dsl.typed.schema import Schema
 from policy_dsl.values import Value
-from policy_engine.evaluation.hypothesis import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
+from policy_engine.evaluation.supposition import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.evaluation.incremental.dependencies import ATTRIBUTE, EVIDENCE, FROM, KIND, MEMBERS, TO, WAIVER
 from policy_engine.evaluation.incremental.facts import CONTRADICTED, LiveFacts
 from policy_engine.lineage.binding import Misfit, describe, read_value
-from policy_engine.model.errors import InputError, fault
+from policy_engine.model.errors import fault
 from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver
 
 
@@ -89,6 +89,15 @@ class ChangeMaker:
     def __init__(self, facts: LiveFacts, schema: Schema) -> None:
         self._facts = facts
         self._schema = schema
+
+    def make_all(self, changes: Iterable[LiveChange]) -> None:
+        """Make changes one after the other.
+
+        Raises:
+            InputError: one cannot be made; what was made is for the caller to undo.
+        """
+        for change in changes:
+            self.make(change)
 
     def make(self, change: LiveChange) -> None:
         """Make a change.
@@ -254,16 +263,3 @@ def _without(members: tuple[Any, ...], member: object, said: str) -> tuple[Any, 
     if len(left) == len(members):
         raise fault("PE3803", f"{said} is not there")
     return left
-
-
-def make_all(maker: ChangeMaker, changes: Iterable[LiveChange]) -> None:
-    """Make changes one after the other; the error of one that cannot be made says which it is.
-
-    Raises:
-        InputError: a change cannot be made.
-    """
-    for number, change in enumerate(changes, 1):
-        try:
-            maker.make(change)
-        except InputError as error:
-            raise InputError([f"change {number}: {report}" for report in error.reports]) from None

@@ -9,7 +9,7 @@
 
 from collections.abc import Iterable
 
-from policy_engine.evaluation.hypothesis import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
+from policy_engine.evaluation.supposition import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.evaluation.incremental.changes import (
     AddWaiver,
     Contradict,
@@ -37,8 +37,9 @@ def differences(before: Snapshot, after: Snapshot) -> list[LiveChange]:
         facts = list(_facts(same or Node(name, node.kind), node))
         if same is not None and same.kind != node.kind:
             # What the new kind does not have is taken away before, what the old one did not have is stated after.
-            found += [fact for fact in facts if isinstance(fact, SetFact) and fact.value is None]
-            found.append(SetKind(name, node.kind))
+            taken = [fact for fact in facts if isinstance(fact, SetFact) and fact.value is None]
+            found += [*taken, SetKind(name, node.kind)]
+            facts = [fact for fact in facts if fact not in taken]
         found += facts
     return found + [AddEdge(*key) for key in sorted(edges[1] - edges[0])]
 

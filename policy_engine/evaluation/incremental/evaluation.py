@@ -10,7 +10,7 @@ Rules:
 
 >>> from datetime import UTC
 >>> from policy_dsl import compile_bytes
->>> from policy_engine.evaluation.hypothesis import SetFact
+>>> from policy_engine.evaluation.supposition import SetFact
 >>> from policy_engine.lineage.graph import Node, Snapshot
 >>> from policy_engine.model.evidence import EvidenceSet
 >>> pack = b'''policy pack
@@ -36,7 +36,7 @@ from typing import Any
 from policy_dsl.typed import tree
 from policy_dsl.typed.types import NodeType
 from policy_dsl.values import format_instant
-from policy_engine.evaluation.incremental.changes import ChangeMaker, LiveChange, make_all
+from policy_engine.evaluation.incremental.changes import ChangeMaker, LiveChange
 from policy_engine.evaluation.incremental.dependencies import KIND, Dependencies, Key, Pair
 from policy_engine.evaluation.incremental.facts import LiveFacts
 from policy_engine.evaluation.incremental.turns import TurnEvaluator
@@ -168,9 +168,9 @@ class LiveEvaluation:
             InputError: a change cannot be made, and none was.
         """
         try:
-            make_all(self._maker, changes)
+            self._maker.make_all(changes)
             if following is not None:
-                make_all(self._maker, following(self._facts))
+                self._maker.make_all(following(self._facts))
         except BaseException:
             self._facts.undo()
             raise

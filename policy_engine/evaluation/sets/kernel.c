@@ -138,14 +138,7 @@ SWEEP(sweep_64, uint64_t)
 
 /* Sweep words of 2, 4 or 8 bytes; 0, or -1 without memory. `out` must not be looked at before the call. */
 int kernel_sweep(const graph *g, const sweep *s, int64_t bytes) {
-    switch (bytes) {
-    case 2:
-        return sweep_16(g, s);
-    case 4:
-        return sweep_32(g, s);
-    default:
-        return sweep_64(g, s);
-    }
+    return bytes == 2 ? sweep_16(g, s) : bytes == 4 ? sweep_32(g, s) : sweep_64(g, s);
 }
 
 /* --- changes: what becomes of swept words when one node's own bits change ------------------------------------------
@@ -274,23 +267,15 @@ int64_t kernel_change(const graph *g, const sweep *s, const uint32_t *starts, in
             if (memcmp(old_out + i * w, out + (int64_t)x * w, (size_t)w * 8) && push_readers(g, &h, mark, x, start, end))
                 goto done;
         }
-        free(old_in);
-        free(old_out);
-        free(queue);
-        free(queued);
-        old_in = old_out = 0;
-        queue = 0;
-        queued = 0;
+        free(old_in), free(old_out), free(queue), free(queued);
+        old_in = old_out = 0, queue = 0, queued = 0;
     }
     result = found;
 done:
     while (h.size) mark[h.at[--h.size]] = 0;
     free(h.at);
     free(before_in);
-    free(old_in);
-    free(old_out);
-    free(queue);
-    free(queued);
+    free(old_in), free(old_out), free(queue), free(queued);
     return result;
 }
 

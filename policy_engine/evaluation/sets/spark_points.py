@@ -26,7 +26,6 @@ from policy_engine.evaluation.sets import plan
 from policy_engine.evaluation.sets.rows import truth_of
 from policy_engine.evaluation.sets.spark_codes import NotOnSparkError
 from policy_engine.evaluation.sets.spark_tables import instant, value_of
-from policy_engine.evaluation.trace import UNKNOWN
 from policy_engine.evaluation.world import View
 from policy_engine.model.evidence import Evidence
 
@@ -76,7 +75,7 @@ class SparkPoints:
 
     def __init__(self, program: tree.Program, at: datetime) -> None:
         self._program = program
-        self._at = at
+        self.at = at
         self._compiler = Compiler(program)
 
     def constant(self, expression: tree.Expression, slots: int) -> Any:
@@ -108,7 +107,7 @@ class SparkPoints:
             if patterns[key.thing, key.pattern.type] != key.pattern:
                 raise NotOnSparkError("a condition looks at the youngest of one type of evidence in two ways")
             age = self.age(key.pattern)
-            if age is not None and not self._at < _moved(self._at, age):
+            if age is not None and not self.at < _moved(self.at, age):
                 raise NotOnSparkError("evidence may be of no age")
         if any(isinstance(key, plan.NumberKey) for key in condition.keys):
             self._numbers(condition)
@@ -153,9 +152,9 @@ class SparkPoints:
 
     def _evidence(self, pattern: plan.Pattern | None) -> Evidence:
         if pattern is None:
-            return Evidence("", "", "", self._at, self._at)
+            return Evidence("", "", "", self.at, self.at)
         roles = frozenset[str]() if pattern.role is None else frozenset({pattern.role})
-        return Evidence("", pattern.type, "", self._at, self._at, signers=(roles,) * pattern.signers)
+        return Evidence("", pattern.type, "", self.at, self.at, signers=(roles,) * pattern.signers)
 
     def _numbers(self, condition: plan.Decided) -> frozenset[tree.Aggregate]:
         """Return what stands for the number that a condition reads."""
@@ -166,7 +165,7 @@ class SparkPoints:
 
     def _run(self, facts: _Given, slots: int) -> Run:
         view = View(self._program, facts, facts)
-        run = Run(view, Lineage(facts, self._program.schema), slots, self._at, tracking=False)
+        run = Run(view, Lineage(facts, self._program.schema), slots, self.at, tracking=False)
         run.slots = [str(slot) for slot in range(slots)]
         return run
 

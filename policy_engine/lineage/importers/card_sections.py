@@ -61,6 +61,19 @@ def title(body: str) -> str | None:
     return None
 
 
+def looks_like_card(body: str) -> bool:
+    """Tell whether a text is a card: its title says so, or it has several of the sections that cards have.
+
+    >>> looks_like_card("# Model Card for Scorer"), looks_like_card("# Scorer\\n## Limitations\\nNone known")
+    (True, False)
+    """
+    heading = (title(body) or "").casefold()
+    if any(words in heading for words in ("model card", "dataset card", "data card")):
+        return True
+    known = {heading.casefold() for heading, _ in _divided(body) if heading is not None}
+    return len(known & (OF_MODELS.keys() | OF_DATA.keys())) > 1
+
+
 def sections(body: str) -> dict[str, str]:
     """Return what stands under each heading, in lower case, that says something; the first of equal headings."""
     found: dict[str, str] = {}

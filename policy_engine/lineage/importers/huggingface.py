@@ -22,7 +22,7 @@ from policy_dsl.typed.schema import Schema
 from policy_engine.lineage.claims import Claims
 from policy_engine.lineage.documents import Document, Form
 from policy_engine.lineage.graph import Source
-from policy_engine.lineage.importers.card_sections import OF_DATA, OF_MODELS, sections, title
+from policy_engine.lineage.importers.card_sections import OF_DATA, OF_MODELS, looks_like_card, sections, title
 from policy_engine.lineage.importers.gathering import Gathering, Thing, decimal
 from policy_engine.lineage.importers.measures import Measure, declare
 from policy_engine.lineage.importers.missing import says_nothing
@@ -76,15 +76,16 @@ class HuggingFaceImporter:
     """Reads model and dataset cards."""
 
     name: str = "huggingface"
-    sign: str = "a Hugging Face card, which is a Markdown file"
+    sign: str = "a Hugging Face card, which is Markdown with front matter or a title that says so"
 
     def detects(self, document: Document) -> bool:
-        """Tell whether a document is a card: Markdown, with keys of cards in its front matter if it has one."""
+        """Tell whether a document is a card: Markdown with keys of cards in its front matter, or the look of one."""
         if document.form is not Form.MARKDOWN:
             return False
-        content = document.content
-        known = _ONLY_DATA | _ONLY_MODELS | _EITHER
-        return content is None or (isinstance(content, dict) and (not content or not known.isdisjoint(content)))
+        if isinstance(document.content, dict) and document.content:
+            return not (_ONLY_DATA | _ONLY_MODELS | _EITHER).isdisjoint(document.content)
+        # Most Markdown without front matter is prose about anything.
+        return _CACHED.search(document.file.replace("\\", "/")) is not None or looks_like_card(document.body)
 
     def claims(self, document: Document, source: Source, schema: Schema) -> Claims:
         """Return what a card asserts."""
@@ -115,25 +116,28 @@ class _Card:
 
     def _described(self) -> Thing | None:
         cached = _CACHED.search(self._document.file.replace("\\", "/"))
-        kind = self._kind(cached[1] if cached else None)
+        kind, presumed = self._kind(cached[1] if cached else None)
         hub_id = self._hub_id() or (f"{cached[2]}/{cached[3]}" if cached else None)
         if hub_id is None:
-            return self._gathering.thing(self._gathering.source.name, kind, "")
+            return self._gathering.thing(self._gathering.source.name, kind, "", presumed=presumed)
         revision = cached[4] if cached else ""
         node_id = _model(hub_id, revision) if kind == "Model" else _data(hub_id, revision)
-        thing = self._gathering.thing(node_id, kind, "", (self._gathering.source.name,))
+        thing = self._gathering.thing(node_id, kind, "", (self._gathering.source.name,), presumed=presumed)
         if thing is not None:
             self._gathering.attribute(thing, "version", revision or None, "")
             self._gathering.vendor(thing, hub_id.partition("/")[0], "")
         return thing
 
-    def _kind(self, folder: str | None) -> str:
+    def _kind(self, folder: str | None) -> tuple[str, bool]:
+        """Return what the card is about, and whether that is only presumed."""
         if folder is not None:
-            return "Dataset" if folder == "datasets" else "Model"
+            return "Dataset" if folder == "datasets" else "Model", False
         if not _ONLY_MODELS.isdisjoint(self._head):
-            return "Model"
+            return "Model", False
         heading = (title(self._document.body) or "").casefold()
-        return "Dataset" if not _ONLY_DATA.isdisjoint(self._head) or "dataset card" in heading else "Model"
+        if not _ONLY_DATA.isdisjoint(self._head) or "dataset card" in heading:
+            return "Dataset", False
+        return "Model", "model card" not in heading
 
     def _hub_id(self) -> str | None:
         for key in ("model_id", "model_name", "dataset_id", "repo_id"):

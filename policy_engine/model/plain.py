@@ -1,0 +1,31 @@
+"""Text of others as part of what is shown to a person: one line that cannot move the cursor or turn the reading.
+
+>>> one_line("a\\x1b[2J\\nb\\u202e")
+'a·[2J·b·'
+"""
+
+_LONGEST = 1_000
+
+
+def one_line(text: str) -> str:
+    """Return a text without characters that could break the line or turn its direction, and not without end."""
+    if len(text) > _LONGEST:
+        text = text[:_LONGEST] + "…"
+    return text if text.isprintable() else "".join(c if c.isprintable() else "·" for c in text)
+
+
+def shown_json(text: str) -> str:
+    """Return JSON that says the same with every character escaped that a terminal might obey.
+
+    >>> shown_json('["\\u202e"]')
+    '["\\\\u202e"]'
+    """
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
+
+
+def _escaped(character: str) -> str:
+    """Write a character as JSON escapes it: beyond the first plane as a pair (RFC 8259, section 7)."""
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
