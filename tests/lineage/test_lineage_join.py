@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
 import yaml
@@ -10,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policy_dsl.values import Duration
+from policy_engine.lineage.claims import AttributeClaim, Claims, NodeClaim
 from policy_engine.lineage.estate import Estate
-from policy_engine.lineage.graph import Origin
+from policy_engine.lineage.graph import Fact, Origin, Source
+from policy_engine.lineage.join import join
 from policy_engine.lineage.load import load_estate
 from policy_engine.model.problems import Problem, Severity
 from tests.lineage.estate_schema import SCHEMA, make_schema
@@ -432,3 +435,42 @@ def test_without_a_vendor_kind_nothing_breaks() -> None:
     schema = make_schema(without=frozenset({"Vendor", "supplied_by"}))
     estate = load_estate({"a.yaml": b"inventory: 1\nnodes: [{id: a, kind: Vendor}]\n"}, schema)
     assert only(estate).code == "PE3140"
+
+
+def _says(name: str, raw: list[object], *, own: bool = False, attribute: str = "regions") -> Claims:
+    at = (Origin(name, "/0"),)
+    nodes, facts = (NodeClaim("s", "System", (), at),), (AttributeClaim("s", attribute, raw, at),)
+    return Claims((Source(name, "sha256:00", "tool", name),), own, nodes, facts)
+
+
+def test_sets_that_others_assert_are_united_and_say_who_asserts_them() -> None:
+    told = [_says("card", ["EU", "UK"]), _says("bom", ["EU", "US"]), _says("none", ["unknown"])]
+    for order in permutations(told):
+        snapshot, problems = join(order, SCHEMA)
+        assert problems == ()
+        fact = snapshot.nodes["s"].attributes["regions"]
+        assert fact == Fact(frozenset({"EU", "UK", "US"}), (Origin("bom", "/0"), Origin("card", "/0")))
+
+
+def test_the_inventory_does_not_unite_with_itself_nor_with_what_others_assert() -> None:
+    ours = [_says("a", ["EU"], own=True), _says("b", ["UK"], own=True)]
+    snapshot, problems = join(ours, SCHEMA)
+    assert [problem.code for problem in problems] == ["PE3143"]
+    assert [fact.value for fact in snapshot.nodes["s"].conflicts["regions"]] == [frozenset({"EU"}), frozenset({"UK"})]
+    snapshot, problems = join([ours[0], _says("card", ["EU", "UK"])], SCHEMA)
+    assert [problem.code for problem in problems] == ["PE3143"]
+    # Together others may assert what the inventory says.
+    parts = [_says("a", ["EU", "UK"], own=True), _says("card", ["EU"]), _says("bom", ["UK"])]
+    snapshot, problems = join(parts, SCHEMA)
+    assert problems == ()
+    assert len(snapshot.nodes["s"].attributes["regions"].origins) == 3
+
+
+def test_equal_numbers_in_united_sets_are_written_the_same_in_every_order() -> None:
+    told = [
+        _says(f"d{n}", [Decimal(number), 2], attribute="thresholds") for n, number in enumerate(("0.50", "0.5", "1"))
+    ]
+    digests = {join(order, SCHEMA)[0].digest for order in permutations(told)}
+    assert len(digests) == 1
+    value = join(told, SCHEMA)[0].value("s", "thresholds")
+    assert value == frozenset({Decimal("0.5"), 1, 2})

@@ -115,8 +115,9 @@ def _evidence(file: EstateFile) -> pa.Table:
     rows = file.length("evidence.type")
     digests = bytes(file.section("evidence.digest"))
     until = _view(file, "evidence.until")
-    known: list[Any] = [[sorted(roles) for roles in keys] for keys in file.signers()] if rows else []
-    signers = [known[code - 2] for code in (_view(file, "evidence.signers.code").tolist() if rows else [])]
+    known = file.signers() if rows else ()
+    listed = [[sorted(roles) for roles in known[entry]] for entry in range(len(known))]
+    signers = [listed[code - 2] for code in (_view(file, "evidence.signers.code").tolist() if rows else [])]
     columns: dict[str, Any] = {
         "subject": np.repeat(np.arange(file.nodes, dtype=np.int64), counts),
         "type": _named(_view(file, "evidence.type"), file.evidence_types),
@@ -145,7 +146,8 @@ def _named(codes: Any, names: tuple[str, ...]) -> Any:
 
 def _texts(file: EstateFile, column: str, codes: Any) -> Any:
     """Return the values of a column as text; nothing where none is stated."""
-    texts = pa.array([encode(value) for value in file.dictionary(column)], pa.string())
+    known = file.dictionary(column)
+    texts = pa.array([encode(known[entry]) for entry in range(len(known))], pa.string())
     places = pa.array(codes.astype(np.int64) - 2, mask=codes < 2)
     return texts.take(places)
 

@@ -409,8 +409,9 @@ class _Reading:
                 continue
             for logged, at in run.takes:
                 thing = self._logged_thing(logged, at)
-                for used in tested if thing is not None else ():
-                    self._gathering.edge(used.edge, thing, used.thing, used.at)
+                if thing is not None:
+                    for used in tested:
+                        self._gathering.edge(used.edge, thing, used.thing, used.at)
 
     # Shapes
 
