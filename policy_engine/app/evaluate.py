@@ -29,7 +29,7 @@ from policy_engine.packs.profile import Enforcement, Profile
 from policy_evidence.errors import TrustError
 from policy_evidence.trust.document import parse_trust
 from policy_evidence.trust.model import Trust
-from policy_evidence.verify import Rejected, VerifiedEvidence, VerifiedWaiver, verify_evidence
+from policy_evidence.verify import Digests, Rejected, VerifiedEvidence, VerifiedWaiver, verify_evidence
 
 NOT_IN_INVENTORY = "PE4405"
 
@@ -92,6 +92,16 @@ class Ready:
     waivers: tuple[Waiver, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Policies that a profile selects, and the evidence and waivers that count: all of a run but its facts."""
+
+    trust: Trust | None
+    evidence: JudgedEvidence
+    program: Program
+    waivers: tuple[Waiver, ...]
+
+
 def evaluate(inputs: Inputs, at: datetime, *, strict: bool = False, progress: Progress = silent) -> Evaluation:
     """Run everything at an instant.
 
@@ -145,15 +155,28 @@ def make_ready(
     Raises:
         InputError: the profile asks for what the policies or the trust file do not have.
     """
+    subjects = {node.id: subject_digests(node) for node in snapshot.nodes.values()}
+    found = verify_inputs(inputs, at, program, subjects, progress=progress)
+    world = World(found.program, snapshot, found.evidence.usable)
+    return Ready(found.trust, found.evidence, world, found.waivers)
+
+
+def verify_inputs(
+    inputs: Inputs, at: datetime, program: Program, subjects: Mapping[str, Digests], *, progress: Progress = silent
+) -> Verified:
+    """Check the profile against the policies, and the evidence against digests of things, wherever these are kept.
+
+    Raises:
+        InputError: the profile asks for what the policies or the trust file do not have.
+    """
     _check_enforcement(inputs.profile, program)
     _check_versions(inputs.packs, program)
     trust = read_trust(inputs.trust, at, inputs.profile.trust) if inputs.trust is not None else None
     if trust is not None:
         _check_waiver_roles(inputs.profile, trust)
-    judged = judge_evidence(inputs.evidence, trust, snapshot, program.schema, progress=progress)
+    judged = judge_against(inputs.evidence, trust, subjects, program.schema, progress=progress)
     own = {pack.name for pack in program.packs if pack.file in inputs.packs.own}
-    world = World(program.only(inputs.packs.selected | own), snapshot, judged.usable)
-    return Ready(trust, judged, world, usable_waivers(judged))
+    return Verified(trust, judged, program.only(inputs.packs.selected | own), usable_waivers(judged))
 
 
 def _results(world: World, at: datetime, progress: Progress) -> Iterator[Result]:
@@ -250,12 +273,24 @@ def judge_evidence(
     *,
     progress: Progress = silent,
 ) -> JudgedEvidence:
-    """Verify every evidence file; nothing unverified reaches a rule."""
+    """Verify every evidence file against a snapshot; nothing unverified reaches a rule."""
+    subjects = {node.id: subject_digests(node) for node in snapshot.nodes.values()}
+    return judge_against(files, trust, subjects, schema, progress=progress)
+
+
+def judge_against(
+    files: Mapping[str, bytes],
+    trust: Trust | None,
+    subjects: Mapping[str, Digests],
+    schema: Schema,
+    *,
+    progress: Progress = silent,
+) -> JudgedEvidence:
+    """Verify every evidence file against the digests of things."""
     if trust is None:
         message = "the profile names evidence but no `trust`, so none of it counts"
         unjudged = tuple(Problem("PE3203", Severity.WARNING, message, file) for file in files)
         return JudgedEvidence(problems=unjudged[:1], unjudged=len(unjudged))
-    subjects = {node.id: subject_digests(node) for node in snapshot.nodes.values()}
     verified: list[VerifiedEvidence] = []
     waivers: list[VerifiedWaiver] = []
     rejected: list[tuple[str, Rejected]] = []

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from policy_dsl.collector import without_search_for_cycles
+from policy_dsl.pieces import FORMAT as PIECES_FORMAT
 from policy_dsl.pieces import StoredPieces
 from policy_dsl.records import dataclass
 from policy_dsl.storage import StoredProgramError
@@ -31,6 +32,8 @@ from policy_engine.model.evidence import Waiver
 from policy_engine.model.results import Result, Status, Verdict, result_to_json, verdict_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from policy_dsl.typed.tree import Program, Rule
     from policy_evidence.canonical import JsonValue
 
@@ -38,7 +41,8 @@ GATE_FORMAT: Final = "urn:ai-policy-engine:gate:v1"
 ANSWER_FORMAT: Final = "urn:ai-policy-engine:gate-answer:v1"
 ADVISORY: Final = "advisory"
 
-_DAMAGE = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+DAMAGE: Final = (ValueError, TypeError, KeyError, AttributeError, RecursionError)
+"""What reading a document raises that is not what was written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +70,8 @@ class Answer:
 
     def exit_code(self, fail_on: str) -> int:
         """Return 0, 1 or 3 as a check does: results that are mere advice, or not grave enough, do not decide."""
-        grave = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
-        statuses = {
-            r.status
-            for r in self.results
-            if self.enforcement.get(r.rule) != ADVISORY and self.rule(r).severity in grave
-        }
-        if Status.FAIL in statuses:
-            return 1
-        undecided = not self.results or Status.UNKNOWN in statuses
-        return 3 if undecided or self.rejected or self.unjudged else 0
+        statuses = {r.status for r in self.results if decides(self.rule(r), self.enforcement, fail_on)}
+        return code_of(statuses, is_doubtful=bool(not self.results or self.rejected or self.unjudged))
 
     def to_json(self, fail_on: str) -> "dict[str, JsonValue]":
         """Return the answer as JSON."""
@@ -86,12 +82,13 @@ class Answer:
             "verdict": self.verdict.value,
             "subjects": list(self.subjects),
             "looked_at": list(self.looked_at),
-            "results": [self._result(r) for r in self.results],
+            "results": [self.written(r) for r in self.results],
             "rejected": list(self.rejected),
             "unjudged": self.unjudged,
         }
 
-    def _result(self, result: Result) -> "JsonValue":
+    def written(self, result: Result) -> "dict[str, JsonValue]":
+        """Return one result as JSON, with what its rule says of it."""
         written = result_to_json(result)
         assert isinstance(written, dict)  # noqa: S101 - a result is written as an object
         rule = self.rule(result)
@@ -104,6 +101,19 @@ class Answer:
         }
 
 
+def decides(rule: "Rule", enforcement: "Mapping[str, str]", fail_on: str) -> bool:
+    """Tell whether a rule is grave enough to decide an exit code, and not mere advice."""
+    grave = SEVERITIES[: SEVERITIES.index(fail_on) + 1]
+    return enforcement.get(rule.name) != ADVISORY and rule.severity in grave
+
+
+def code_of(statuses: "Collection[Status]", *, is_doubtful: bool) -> int:
+    """Return the exit code for the statuses that decide; in doubt are runs of nothing, and evidence not verified."""
+    if Status.FAIL in statuses:
+        return 1
+    return 3 if is_doubtful or Status.UNKNOWN in statuses else 0
+
+
 @without_search_for_cycles()
 def ask(file: EstateFile, subjects: Iterable[str], at: datetime) -> Answer:
     """Evaluate what an estate file says of some subjects and their parts at an instant.
@@ -114,8 +124,8 @@ def ask(file: EstateFile, subjects: Iterable[str], at: datetime) -> Answer:
     """
     asked = tuple(dict.fromkeys(subjects))
     # (1) The file holds policies, and is still relied on.
-    gate, pieces = _gate(file), _pieces(file)
-    _require_current(gate, at)
+    gate, pieces = gate_of(file), pieces_of(file)
+    require_current(gate, at)
     # (2) Every subject exists; with it is looked at what belongs to it.
     lineage = MappedSnapshot(file)
     looked_at = _with_parts(lineage, [file.id(file.number(one)) for one in asked], pieces.schema.part_edges)
@@ -148,7 +158,7 @@ def inputs_of(file: EstateFile) -> Any:
             for p, (time, names) in found["patterns"].items()
         }
         return {"folder": str(found["folder"]), "files": files, "patterns": patterns}
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise damaged("it does not say what it was made of") from error
 
 
@@ -162,7 +172,7 @@ def _answer(
 ) -> Answer:
     seen = set(looked_at)
     try:
-        given = [(_waiver(w), w["refusal"]) for w in gate["waivers"] if w["subject"] in seen]
+        given = [(waiver_of(w), w["refusal"]) for w in gate["waivers"] if w["subject"] in seen]
         refusals = {waiver.digest + waiver.subject + waiver.rule: refusal for waiver, refusal in given}
         results, uses = apply_waivers(
             found, [w for w, _ in given], at, lambda w: refusals[w.digest + w.subject + w.rule]
@@ -178,7 +188,7 @@ def _answer(
             tuple(r for r in gate["rejected"] if not r["subjects"] or seen & set(r["subjects"])),
             int(gate["unjudged"]),
         )
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise damaged("what it says about waivers and evidence is not what was written") from error
 
 
@@ -193,14 +203,28 @@ def _with_parts(lineage: MappedSnapshot, subjects: list[str], edges: Iterable[st
     return tuple(found)
 
 
-def _gate(file: EstateFile) -> dict[str, Any]:
+def gate_of(file: EstateFile) -> dict[str, Any]:
+    """Return what an estate file says to a gate: enforcement, waivers, rejected evidence.
+
+    Raises:
+        LineageError: PE3402, it is of another version; PE3403; PE3410.
+    """
     found = _document(file, "gate")
     if found.get("format") != GATE_FORMAT:
         raise estate_error("PE3402", "what the estate file says to a gate is of another version")
-    return found
+    match found:
+        case {"enforcement": dict(), "waivers": list(), "rejected": list(), "unjudged": int()}:
+            return found
+        case _:
+            raise damaged("what it says about waivers and evidence is not what was written")
 
 
-def _pieces(file: EstateFile) -> StoredPieces:
+def pieces_of(file: EstateFile) -> StoredPieces:
+    """Return the policies of an estate file.
+
+    Raises:
+        LineageError: PE3403; PE3410, there are none; PE3413, another version of the engine has compiled them.
+    """
     index = file.document("program")
     if index is None:
         raise _no_policies()
@@ -208,7 +232,18 @@ def _pieces(file: EstateFile) -> StoredPieces:
     try:
         return StoredPieces(index, lambda piece: file.text("program.piece", piece))
     except StoredProgramError as error:
+        if _is_of_another_version(index):
+            message = "the policies of the estate file were compiled by another version of the engine"
+            raise estate_error("PE3413", message) from error
         raise damaged(str(error)) from error
+
+
+def _is_of_another_version(index: bytes) -> bool:
+    try:
+        found = json.loads(index)["format"]
+    except DAMAGE:
+        return False
+    return isinstance(found, str) and found != PIECES_FORMAT
 
 
 def _document(file: EstateFile, name: str) -> dict[str, Any]:
@@ -228,13 +263,19 @@ def _no_policies() -> Exception:
     return estate_error("PE3410", "the estate file holds no policies")
 
 
-def _require_current(gate: dict[str, Any], at: datetime) -> None:
+def require_current(gate: dict[str, Any], at: datetime) -> None:
+    """Refuse a file at an instant at which nothing that was verified for it is relied on.
+
+    Raises:
+        LineageError: PE3412.
+    """
     until = gate.get("relied_until")
     if until is not None and at >= _instant(until):
         raise estate_error("PE3412", f"the trust file that the estate file was made with expired at {until}")
 
 
-def _waiver(written: dict[str, Any]) -> Waiver:
+def waiver_of(written: dict[str, Any]) -> Waiver:
+    """Return a waiver as `prepare` wrote it."""
     return Waiver(
         written["digest"],
         written["rule"],

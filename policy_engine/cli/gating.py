@@ -23,7 +23,7 @@ from policy_engine.model.results import Result, Status, Verdict, Witness
 FORMATS = ("text", "json")
 _VALUES = {"--at": "at", "--fail-on": "fail_on", "--format": "format"}
 _FLAGS = {"--require-fresh": "require_fresh", "--verify": "verify", "--quiet": "quiet"}
-_VERDICTS = {
+VERDICTS = {
     Verdict.COMPLIANT: "COMPLIANT",
     Verdict.NOT_COMPLIANT: "NOT COMPLIANT",
     Verdict.UNDECIDED: "UNDECIDED",
@@ -83,30 +83,34 @@ def answer(request: Request) -> int:
     with EstateFile.open(request.file) as file:
         if request.verify:
             file.verify()
-        warnings = _staleness(file, request)
+        warnings = staleness(file, request.file, is_required=request.require_fresh)
         found = ask(file, request.subjects, at)
     if request.format == "json":
         import json
 
         written = {**found.to_json(request.fail_on), "warnings": warnings}
-        _print([shown_json(json.dumps(written, ensure_ascii=False, indent=2))])
+        printed([shown_json(json.dumps(written, ensure_ascii=False, indent=2))])
     else:
         shown = (
             [next(_text(found))] if request.quiet else [*_text(found), *(f"\nwarning[PE3411]: {w}" for w in warnings)]
         )
-        _print(shown)
+        printed(shown)
     return found.exit_code(request.fail_on)
 
 
-def _staleness(file: EstateFile, request: Request) -> list[str]:
-    """Return what makes the file stale, in sentences."""
-    place = os.path.dirname(os.path.abspath(request.file))  # noqa: PTH100, PTH120 - pathlib is slow to load
+def staleness(file: EstateFile, path: str, *, is_required: bool) -> list[str]:
+    """Return what makes an estate file stale, in sentences.
+
+    Raises:
+        LineageError: PE3411, it must be fresh, and is not or cannot be shown to be.
+    """
+    place = os.path.dirname(os.path.abspath(path))  # noqa: PTH100, PTH120 - pathlib is slow to load
     found, comparable = changes(inputs_of(file), place)
     advice = "make the estate file again with `policy-engine prepare`"
-    if request.require_fresh and not comparable:
+    if is_required and not comparable:
         message = "the inputs of the estate file are not here, so it cannot be shown to be fresh"
         raise estate_error("PE3411", message, "keep it beside its inputs, or leave `--require-fresh` out")
-    if request.require_fresh and found:
+    if is_required and found:
         raise estate_error("PE3411", f"the estate file is stale: {'; '.join(found)}", advice)
     return [f"{change} since the estate file was made; {advice}" for change in found]
 
@@ -114,22 +118,23 @@ def _staleness(file: EstateFile, request: Request) -> list[str]:
 def _text(found: Answer) -> Iterator[str]:
     """Yield the lines of the text: the verdict, then what a developer can act on."""
     counts = ", ".join(f"{sum(r.status is s for r in found.results)} {s.value.replace('_', ' ')}" for s in Status)
-    yield f"{_VERDICTS[found.verdict]} at {format_instant(found.at)}: {counts}"
+    yield f"{VERDICTS[found.verdict]} at {format_instant(found.at)}: {counts}"
     parts = len(found.looked_at) - len(found.subjects)
     more = f" and {parts} of {'its' if len(found.subjects) == 1 else 'their'} parts" if parts > 0 else ""
     yield f"  looked at {', '.join(found.subjects)}{more}"
     if not found.results:
         yield "  nothing was checked, so nothing was shown: no rule is about any of these"
-    for status, tell in ((Status.FAIL, _failure), (Status.UNKNOWN, _unknown)):
+    for status, tell in ((Status.FAIL, failure), (Status.UNKNOWN, unknown)):
         for result in _by_gravity(found, status):
             yield ""
             yield from tell(found, result)
-    yield from _waivers(found)
-    yield from _evidence(found)
+    yield from waivers(found)
+    yield from evidence(found)
     yield from _next_change(found)
 
 
-def _failure(found: Answer, result: Result) -> Iterator[str]:
+def failure(found: Answer, result: Result) -> Iterator[str]:
+    """Yield the lines of a failure: what is wrong, along which paths, by what law, and what to do."""
     rule = found.rule(result)
     yield _headline("FAIL", found, result)
     yield f"  {result.message or rule.title}"
@@ -140,7 +145,8 @@ def _failure(found: Answer, result: Result) -> Iterator[str]:
     yield from _law_and_remedy(found, result)
 
 
-def _unknown(found: Answer, result: Result) -> Iterator[str]:
+def unknown(found: Answer, result: Result) -> Iterator[str]:
+    """Yield the lines of an unknown result: what is missing, and what to do."""
     yield _headline("UNKNOWN", found, result)
     yield f"  {found.rule(result).title}"
     yield from (f"  {missing.reason}: {missing.attribute} of {missing.node}" for missing in result.missing)
@@ -165,7 +171,8 @@ def _way(witness: Witness) -> str:
     return "".join(h.node if h.edge is None else f" -{h.edge}-> {h.node}" for h in witness.hops)
 
 
-def _waivers(found: Answer) -> Iterator[str]:
+def waivers(found: Answer) -> Iterator[str]:
+    """Yield what became of every waiver."""
     for use in found.waivers:
         waiver = use.waiver
         target = f"{waiver.rule} on {waiver.subject}"
@@ -177,7 +184,8 @@ def _waivers(found: Answer) -> Iterator[str]:
             yield f"\nwaiver {use.state.value}: {one_line(f'{target}: {use.detail}')}"
 
 
-def _evidence(found: Answer) -> Iterator[str]:
+def evidence(found: Answer) -> Iterator[str]:
+    """Yield the evidence that does not count, and why."""
     for rejected in found.rejected:
         about = f" about {', '.join(rejected['subjects'])}" if rejected["subjects"] else ""
         what = rejected["type"] or "statement"
@@ -202,7 +210,7 @@ def _by_gravity(found: Answer, status: Status) -> list[Result]:
     return sorted(same, key=lambda r: (SEVERITIES.index(found.rule(r).severity), r.rule, r.subject))
 
 
-def _print(lines: Iterable[str]) -> None:
+def printed(lines: Iterable[str]) -> None:
     """Write lines; a character that the terminal cannot show is written as its number."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

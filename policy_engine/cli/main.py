@@ -82,6 +82,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command. No traceback reaches a user: what cannot go on says why, with a code, and exits with 2."""
     try:
         code = cli.main(args=arguments, prog_name="policy-engine", standalone_mode=False)
+        sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence, see `_report`
         code = stop(error)
     sys.exit(code if isinstance(code, int) else 0)
@@ -92,7 +93,7 @@ def stop(error: Exception | KeyboardInterrupt) -> int:
     match error:
         case click.exceptions.Exit():
             return error.exit_code
-        case click.Abort() | KeyboardInterrupt():
+        case click.Abort() | KeyboardInterrupt() | Exception(__cause__=KeyboardInterrupt()):
             _say("interrupted")
             return 130
         case click.ClickException():
@@ -101,10 +102,18 @@ def stop(error: Exception | KeyboardInterrupt) -> int:
             return 2
         case BrokenPipeError():
             # The reader of our output went away, which is its right.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()
             return 0
+        case OSError(filename=None):
+            _drop_output()
+            return _report(error)
         case _:
             return _report(error)
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere: trying again, at the end, would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(error: Exception) -> int:
@@ -128,6 +137,8 @@ def _reports(error: Any) -> tuple[str, ...]:
         return (f"error[{code}]: {message}", *((f"  help: {advice}",) if advice else ()))
     if isinstance(error, OSError):
         reason = (error.strerror or "unknown reason").lower()
+        if error.filename is None:
+            return (f"error[PE0002]: the output cannot be written: {reason}",)
         return (f"error[PE0002]: `{one_line(str(error.filename))}` cannot be used: {reason}",)
     if isinstance(error, MemoryError):
         return (str(Fault("PE0014", "the memory did not suffice, so nothing was decided", help=_MEMORY)),)

@@ -1,5 +1,6 @@
 """Options and small decisions that several commands share: the instant, the outputs, the passphrase."""
 
+import logging
 import os
 import re
 import sys
@@ -78,6 +79,8 @@ def store_option(place: str | None) -> str:
     found = place or os.environ.get(STORE)
     if not found:
         raise fault("PE0007", "no store is named", help=f"write `--store FILE`, or set {STORE}")
+    # When a run is interrupted, SQLAlchemy logs how its cursors fared, which is nothing for a terminal.
+    logging.getLogger("sqlalchemy").addHandler(logging.NullHandler())
     return found
 
 
@@ -105,7 +108,7 @@ def folder_in_repository(folder: Path) -> str:
     return "" if inside == Path() else inside.as_posix()
 
 
-def outputs_option(values: tuple[str, ...]) -> dict[str, Path]:
+def outputs_option(values: tuple[str, ...], formats: tuple[str, ...] = FORMATS) -> dict[str, Path]:
     """Return the files of ``--output FORMAT=FILE``.
 
     Raises:
@@ -114,8 +117,8 @@ def outputs_option(values: tuple[str, ...]) -> dict[str, Path]:
     outputs: dict[str, Path] = {}
     for value in values:
         name, equals, path = value.partition("=")
-        if not equals or not path or name not in FORMATS:
-            raise fault("PE0007", f"`--output {value}` is not FORMAT=FILE", help=f"formats are {', '.join(FORMATS)}")
+        if not equals or not path or name not in formats:
+            raise fault("PE0007", f"`--output {value}` is not FORMAT=FILE", help=f"formats are {', '.join(formats)}")
         if name in outputs:
             raise fault("PE0007", f"`--output {name}=…` stands twice")
         if Path(path) in outputs.values():

@@ -3,6 +3,7 @@
 The end of the events, an interruption, or a time in which nothing came ends it; each between two changes, never in one.
 """
 
+import os
 import queue
 import signal
 import sys
@@ -91,6 +92,7 @@ class _Session:
         self._watch, self._say, self._moves_time = watch, say, moves_time
         self._unusable = False
         self._refused = False
+        self._said: tuple[str, ...] = ()
         self._quiet_since = time.monotonic()
 
     def begin(self) -> None:
@@ -120,7 +122,7 @@ class _Session:
             if before != last:
                 self._quiet_since = time.monotonic()
             if follower.is_due(before):
-                self._unusable = not self._tried(partial(self._reloaded, target, packs))
+                self._unusable = not self._tried(partial(self._reloaded, target, packs), again=False)
 
     def take(self, lines: "queue.Queue[bytes | None]", stopped: threading.Event, *, until_idle: float | None) -> None:
         """Take events to their end, or until somebody stops it, or none come any more."""
@@ -150,16 +152,22 @@ class _Session:
             for update in self._watch.advance(now):
                 self._say.update(update)
 
-    def _tried(self, work: Callable[[], Iterable[Update]]) -> bool:
-        """Do something and print what follows; what cannot be used is said, and all stays as it was."""
+    def _tried(self, work: Callable[[], Iterable[Update]], *, again: bool = True) -> bool:
+        """Do something and print what follows; what cannot be used is said, and all stays as it was.
+
+        Unless it shall be said again, what was said last is not.
+        """
         self._quiet_since = time.monotonic()
         try:
             for update in work():
                 self._say.update(update)
         except InputError as error:
             for report in error.reports:
-                click.echo(report, err=True)
+                if again or report not in self._said:
+                    click.echo(report, err=True)
+            self._said = error.reports
             return False
+        self._said = ()
         return True
 
     def _is_idle(self, until_idle: float | None) -> bool:
@@ -251,7 +259,8 @@ def _interruption() -> Iterator[threading.Event]:
 def _lines(events: str) -> Iterator["queue.Queue[bytes | None]"]:
     """Give the lines of events as they come, and nothing as the last."""
     if events == "-":
-        yield _read_by_thread(sys.stdin.buffer)
+        # A reader of its own: the interpreter cannot end while a thread waits in its standard input.
+        yield _read_by_thread(os.fdopen(os.dup(sys.stdin.fileno()), "rb"))
         return
     try:
         stream = Path(events).open("rb")  # noqa: SIM115 - closed below

@@ -1,4 +1,4 @@
-"""Documents damaged as no careful author would: keys lost, moved, doubled, values of every other type, bytes flipped."""
+"""Documents damaged as no careful author would: keys lost, moved and doubled, values of other types, bytes flipped."""
 
 import copy
 import json

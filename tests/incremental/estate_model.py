@@ -10,7 +10,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from policy_dsl.typed.schema import Schema
-from policy_engine.evaluation.supposition import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.evaluation.incremental.changes import (
     AddWaiver,
     Contradict,
@@ -20,6 +19,7 @@ from policy_engine.evaluation.incremental.changes import (
     WithdrawWaiver,
 )
 from policy_engine.evaluation.point.evaluate import PointEvaluator
+from policy_engine.evaluation.supposition import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.evaluation.waivers import apply_waivers
 from policy_engine.evaluation.world import World
 from policy_engine.lineage.graph import Edge, Fact, Node, Snapshot

@@ -14,7 +14,10 @@ from tests.incremental.estate_model import EstateModel, changes
 from tests.property.strategies import INSTANTS, worlds
 
 SLOW = settings(
-    max_examples=20, phases=[Phase.generate], deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=150,
+    phases=[Phase.generate],
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
 
@@ -63,7 +66,9 @@ def _assert_reported(changed, before, after):
     for change in changed:
         pair = (change.rule, change.subject)
         assert (change.before, change.after) == (old.get(pair), new.get(pair))
-    assert [c.rule for c in changed] == sorted((c.rule for c in changed), key=[*dict.fromkeys(c.rule for c in changed)].index)
+    assert [c.rule for c in changed] == sorted(
+        (c.rule for c in changed), key=[*dict.fromkeys(c.rule for c in changed)].index
+    )
 
 
 @SLOW

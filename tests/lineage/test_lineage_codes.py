@@ -166,7 +166,7 @@ TRIGGERS = {
     "PE3160": _bare_node,
     "PE3170": lambda: _foreign("[]", _model("a", **{"bom-ref": "r"}), _model("b", **{"bom-ref": "r"})),
     "PE3171": lambda: _card("model-index: [{results: [{metrics: [{type: accuracy, value: 93.2}]}]}]"),
-    "PE3172": lambda: {p.code for p in load_estate({"a.md": b"# A"}, SCHEMA).problems},
+    "PE3172": lambda: {p.code for p in load_estate({"a.md": b"# Model card"}, SCHEMA).problems},
     "PE3173": lambda: _card("datasets: [The Pile]"),
     "PE3174": lambda: _server_says(None),
     "PE3175": lambda: _server_says((401, "Unauthorized")),

@@ -23,7 +23,8 @@ def session() -> Iterator[object]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.rdd.compress": "false",
+        "spark.sql.autoBroadcastJoinThreshold": "-1",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "spark.log.level": "ERROR",
     }
     for name, value in settings.items():

@@ -20,9 +20,9 @@ from typing import Any, assert_never
 from policy_dsl.diagnostics import did_you_mean
 from policy_dsl.typed.schema import Schema
 from policy_dsl.values import Value
-from policy_engine.evaluation.supposition import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.evaluation.incremental.dependencies import ATTRIBUTE, EVIDENCE, FROM, KIND, MEMBERS, TO, WAIVER
 from policy_engine.evaluation.incremental.facts import CONTRADICTED, LiveFacts
+from policy_engine.evaluation.supposition import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.lineage.binding import Misfit, describe, read_value
 from policy_engine.model.errors import fault
 from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver

@@ -12,6 +12,7 @@ Rules:
 | `ATTRIBUTE, node, name` | the value of an attribute, that none is stated, or that sources contradict each other |
 | `FROM, node, type` | where the edges of a type lead to from a thing |
 | `TO, node, type` | where the edges of a type come from |
+| `FROM` or `TO`, `node, "type,type"` | the same of several types, asked for together |
 | `MEMBERS, kind, ""` | which things are of exactly this kind |
 | `EVIDENCE, node, type` | the verified evidence of a type about a thing |
 | `WAIVER, rule, subject` | the accepted waivers of a result |

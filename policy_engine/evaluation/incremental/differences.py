@@ -9,7 +9,6 @@
 
 from collections.abc import Iterable
 
-from policy_engine.evaluation.supposition import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.evaluation.incremental.changes import (
     AddWaiver,
     Contradict,
@@ -18,6 +17,7 @@ from policy_engine.evaluation.incremental.changes import (
     WithdrawEvidence,
     WithdrawWaiver,
 )
+from policy_engine.evaluation.supposition import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.lineage.graph import Node, Snapshot, spelling
 from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver
 

@@ -175,7 +175,7 @@ class LiveEvaluation:
             self._facts.undo()
             raise
         changed = self._facts.keep()
-        affected = self._dependencies.readers(changed)
+        affected = self._dependencies.readers(key for fact in changed for key in self._facts.read_as(fact))
         for (what, node, _), (before, after) in changed.items():
             if what == KIND:
                 affected.update((rule, node) for kind in (before, after) for rule in self._rules_about.get(kind, ()))
@@ -209,7 +209,9 @@ class LiveEvaluation:
                 self._dependencies.forget(pair)
             if before != after:
                 read |= self._dependencies.reads(pair)
-                because = tuple(ChangedFact(key, *changed[key]) for key in changed if key in read)
+                because = tuple(
+                    ChangedFact(key, *changed[key]) for key in changed if not read.isdisjoint(self._facts.read_as(key))
+                )
                 found.append(ChangedResult(*pair, before, after, because))
         return tuple(found)
 

@@ -56,6 +56,8 @@ class LiveFacts:
         self._over: dict[Key, Any] = {}
         self._before: dict[Key, Any] = {}
         self._several: dict[frozenset[str], tuple[str, ...]] = {}
+        self._together: dict[tuple[str, ...], str] = {}
+        self._rewired: set[str] = set()
 
     # --- what an evaluator asks ------------------------------------------------------------------------
 
@@ -90,8 +92,15 @@ class LiveFacts:
 
     def onward(self, node_id: str, edge_types: tuple[str, ...], *, upstream: bool) -> list[tuple[str, tuple[str, ...]]]:
         """Return, for each of some edge types that lead on from a node, where to; in the order that they are given."""
-        step = self.targets if upstream else self.sources_of
-        return [(name, ends) for name in edge_types if (ends := step(node_id, name))]
+        what = FROM if upstream else TO
+        together = self._together.get(edge_types)
+        if together is None:
+            together = self._together[edge_types] = ",".join(edge_types)
+        # A walk asks for all its edge types at once, and is remembered by one key for all of them.
+        self.reads.add((what, node_id, together))
+        if node_id not in self._rewired and node_id in self._snapshot:
+            return self._snapshot.onward(node_id, edge_types, upstream=upstream)
+        return [(name, ends) for name in edge_types if (ends := self.state((what, node_id, name)))]
 
     def ids_of(self, kinds: Iterable[str]) -> tuple[str, ...]:
         """Return the ids of all nodes of exactly these kinds, sorted."""
@@ -142,6 +151,13 @@ class LiveFacts:
             return snapshot.kind(name)
         return snapshot.targets(name, part) if what == FROM else snapshot.sources_of(name, part)
 
+    def read_as(self, key: Key) -> tuple[Key, ...]:
+        """Return the keys by which a fact may have been read: its own, and those of edge types asked for together."""
+        what, name, part = key
+        if what not in {FROM, TO}:
+            return (key,)
+        return (key, *((what, name, joined) for types, joined in self._together.items() if part in types))
+
     # --- changes ---------------------------------------------------------------------------------------
 
     def put(self, key: Key, state: Any) -> None:
@@ -151,6 +167,8 @@ class LiveFacts:
         self._over[key] = state
         if key[0] == MEMBERS:
             self._several.clear()
+        elif key[0] in {FROM, TO}:
+            self._rewired.add(key[1])
 
     def keep(self) -> dict[Key, tuple[Any, Any]]:
         """Keep what was changed, and return what is different from before: the state before, and the state now."""

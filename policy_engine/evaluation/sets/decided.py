@@ -3,10 +3,11 @@
 Rules:
 
 - rows with the same codes for everything that an expression reads have the same value, so one of them stands for all;
+- where truth changes at most once in the order of the values, it is looked for where it changes;
 - what does not follow from the instant is remembered from one instant to the next.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,8 @@ Coded = tuple[Array | None, int]
 
 # A table of truth values by combination may be so large; beyond, the combinations that there are get numbers first.
 _LARGEST_TABLE = 1 << 22
+# Up to so many combinations are decided one by one, whatever their order.
+_FEW = 16
 _UNDECIDED = -1
 
 
@@ -78,9 +81,21 @@ class Table:
         self._counts: tuple[int, ...] = ()
 
     def decide(
-        self, expression: tree.Expression, slots: int, coded: Sequence[Coded], rows: Rows, points: Points, at: datetime
+        self,
+        expression: tree.Expression,
+        slots: int,
+        coded: Sequence[Coded],
+        rows: Rows,
+        points: Points,
+        at: datetime,
+        order: Callable[[], Array | None],
     ) -> Array:
-        """Return the truth of an expression for each row."""
+        """Return the truth of an expression for each row.
+
+        Args:
+            order: asked for many combinations; gives by the code of the only key the place of a value (-1: not known)
+                in an order in which the truth of the expression changes at most once, or nothing if there is none.
+        """
         counts = tuple(count for _, count in coded)
         size = _product(counts)
         if size > _LARGEST_TABLE:
@@ -95,10 +110,34 @@ class Table:
         standing = np.full(size, -1, np.int64)
         fresh = np.flatnonzero(found == _UNDECIDED)
         standing[codes[fresh]] = fresh
-        for code in np.flatnonzero(standing >= 0).tolist():
-            self._truth[code] = truth_of(points.value(expression, slots, at, rows, int(standing[code])))
+
+        def truth(code: int) -> int:
+            return truth_of(points.value(expression, slots, at, rows, int(standing[code])))
+
+        met = np.flatnonzero(standing >= 0)
+        places = order() if len(met) > _FEW else None
+        if places is not None:
+            known = met[places[met] >= 0]
+            self._fill_in_order(known[np.argsort(places[known])], truth)
+            met = met[places[met] < 0]
+        for code in met.tolist():
+            self._truth[code] = truth(code)
         decided: Array = self._truth[codes]
         return decided
+
+    def _fill_in_order(self, codes: Array, truth: Callable[[int], int]) -> None:
+        """Decide combinations among which truth changes at most once, by halves."""
+        waiting = [(0, len(codes) - 1)] if len(codes) else []
+        while waiting:
+            first, last = waiting.pop()
+            for end in (first, last):
+                if self._truth[codes[end]] == _UNDECIDED:
+                    self._truth[codes[end]] = truth(int(codes[end]))
+            if self._truth[codes[first]] == self._truth[codes[last]]:
+                self._truth[codes[first : last + 1]] = self._truth[codes[first]]
+            elif last - first > 1:
+                middle = (first + last) // 2
+                waiting += [(first, middle), (middle, last)]
 
     def _by_number(
         self, expression: tree.Expression, slots: int, coded: Sequence[Coded], rows: Rows, points: Points, at: datetime

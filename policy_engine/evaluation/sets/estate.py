@@ -8,7 +8,9 @@ Rules:
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,8 @@ Array = NDArray[Any]
 Kinds = frozenset[str]
 
 _T = TypeVar("_T")
+
+_IN_ONE_ORDER: Final[tuple[set[type], ...]] = ({date}, {datetime}, {int}, {Decimal}, {int, Decimal})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,24 @@ class Estate:
         if codes is None:
             return None
         return self._keep(("codes", attribute, kinds), lambda: codes[self.domain(kinds)])
+
+    def order(self, attribute: str) -> Array | None:
+        """Return by code where a value is in the order of all values of an attribute; nothing if they have no order.
+
+        What a file holds may be of other types than the schema says: only dates, only instants and only numbers have
+        an order.
+        """
+
+        def found() -> Array | None:
+            dictionary = self.file.dictionary(f"attribute.{attribute}")
+            values: list[Any] = [dictionary[entry] for entry in range(len(dictionary))]
+            if {type(value) for value in values} not in _IN_ONE_ORDER:
+                return None
+            places = np.full(len(values) + 2, -1, np.int64)
+            places[np.array(sorted(range(len(values)), key=values.__getitem__), np.intp) + 2] = np.arange(len(values))
+            return places
+
+        return self._keep(("order", attribute), found)
 
     def forget(self, attribute: str) -> None:
         """Drop what was derived from the codes of an attribute that is no longer so."""

@@ -150,7 +150,15 @@ class Evaluation:
         tables = self._tables if lasting else self._own_tables
         _, table = tables.setdefault(id(condition), (condition, Table()))
         coded = [self.coded(key, rows) for key in condition.keys]
-        return table.decide(condition.expression, condition.slots, coded, rows, self.points, self.at)
+
+        def order() -> Array | None:
+            match condition.keys:
+                case (plan.AttributeKey(attribute=attribute),) if condition.ordered:
+                    return self.estate.order(attribute)
+                case _:
+                    return None
+
+        return table.decide(condition.expression, condition.slots, coded, rows, self.points, self.at, order)
 
     def coded(self, key: plan.Key, rows: Rows) -> Coded:
         """Return the codes of a key by row."""

@@ -16,7 +16,7 @@ r"""The set evaluator: every rule for every thing of an estate, with the statuse
 ('pass', ['b'])
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -34,7 +34,7 @@ from policy_engine.evaluation.sets.kernel import Kernel
 from policy_engine.evaluation.sets.native_kernel import NativeKernel
 from policy_engine.evaluation.sets.numpy_kernel import NumpyKernel
 from policy_engine.evaluation.sets.planning import plan_of
-from policy_engine.evaluation.sets.results import Clock, Left, RuleResults, SetResults
+from policy_engine.evaluation.sets.results import Clock, Finding, Left, RuleResults, SetResults
 from policy_engine.evaluation.sets.rows import MAYBE, TRUE, Rows
 from policy_engine.evaluation.world import View
 from policy_engine.lineage.columns.reader import EstateFile, MappedEvidence, MappedSnapshot
@@ -83,14 +83,14 @@ class SetEvaluator:
         wanted = [m for one in in_force for c in plan.conditions_of(one) for m in plan.swept_in(c)]
         return Evaluation(self.estate, self._points, self.kernel, at, self._facts, self._tables, wanted)
 
-    def explain(self, results: SetResults) -> Iterator[Result]:
-        """Yield the point evaluator's result for every finding, by rule, then by id.
+    def explain(self, results: SetResults, findings: Iterable[Finding] | None = None) -> Iterator[Result]:
+        """Yield the point evaluator's result for some findings, or for all, by rule, then by id.
 
         Raises:
             SetEvaluationError: PE3502, it comes to another status.
         """
         point = PointEvaluator(self.world)
-        for finding in results.findings():
+        for finding in results.findings() if findings is None else findings:
             rule = self.world.program.rules[finding.rule]
             result = point.evaluate(rule, finding.subject, results.at)
             if result.status is not finding.status:

@@ -77,6 +77,10 @@ class ChangedEstate(Estate):
         changed = self._changed.get(attribute)
         return super().codes(attribute) if changed is None else (changed[0], len(changed[1]) + 2)
 
+    def order(self, attribute: str) -> Array | None:
+        """Return by code where a value is in the order of all; nothing if values were added, which have no place."""
+        return None if attribute in self._changed else super().order(attribute)
+
     def assign(self, node: int, attribute: str, value: Value | None) -> None:
         """Give an attribute of a node another value, or none."""
         if attribute not in self._changed:

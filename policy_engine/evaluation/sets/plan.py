@@ -81,12 +81,17 @@ class Always:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """An expression whose truth follows from its keys; ``timed`` if it follows from the instant too."""
+    """An expression whose truth follows from its keys; ``timed`` if it follows from the instant too.
+
+    ``ordered`` says that it compares one attribute with something fixed by order, and that the values of its type have
+    one order: among known values its truth changes at most once.
+    """
 
     expression: tree.Expression
     keys: tuple[Key, ...]
     slots: int
     timed: bool
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

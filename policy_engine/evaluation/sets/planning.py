@@ -21,6 +21,11 @@ MOST_HOPS = 32
 """Lineage is swept for at most so many hops; more are left to the point evaluator."""
 
 _COMPARISONS = frozenset(tree.Operator) - {tree.Operator.PLUS, tree.Operator.MINUS}
+_ORDERINGS = frozenset(
+    {tree.Operator.LESS, tree.Operator.LESS_OR_EQUAL, tree.Operator.GREATER, tree.Operator.GREATER_OR_EQUAL}
+)
+# Amounts of money are ordered only within their currency.
+_IN_ONE_ORDER = frozenset({Simple.INTEGER, Simple.NUMBER, Simple.DATE, Simple.INSTANT})
 
 
 def plan_of(program: tree.Program) -> plan.Plan:
@@ -96,7 +101,7 @@ class _Planner:
                     return self.pointwise(expression, slots, str(why))
         if not keys:
             return plan.Always(expression, slots)
-        return plan.Decided(expression, keys, slots, self.is_timed(expression))
+        return plan.Decided(expression, keys, slots, self.is_timed(expression), self.is_ordered(expression, slots))
 
     def pointwise(self, expression: tree.Expression, slots: int, reason: str) -> plan.Pointwise:
         free = sorted({self.thing(v) for v in _free(expression)}, key=lambda thing: thing.slot)
@@ -263,6 +268,28 @@ class _Planner:
                 return False
             case _:
                 return any(map(self.is_timed, _parts(expression)))
+
+    def is_ordered(self, expression: tree.Expression, slots: int) -> bool:
+        """Tell whether an expression compares, by order, one attribute with something that reads nothing."""
+        match expression:
+            case tree.Operation(operator, left, right) if operator in _ORDERINGS:
+                return any(
+                    self.rises(one, slots) and not self.keys(other, slots)
+                    for one, other in ((left, right), (right, left))
+                )
+            case _:
+                return False
+
+    def rises(self, expression: tree.Expression, slots: int) -> bool:
+        """Tell whether an expression's value never falls as the one attribute that it reads rises."""
+        match expression:
+            case tree.Read(_, attribute):
+                return attribute.type in _IN_ONE_ORDER
+            case tree.Operation(tree.Operator.PLUS | tree.Operator.MINUS, tree.Read(_, attribute), duration):
+                # Not so for instants: a month after 30 January 23:00 and after 31 January 01:00 is the same day.
+                return attribute.type is Simple.DATE and not self.keys(duration, slots)
+            case _:
+                return False
 
     def thing(self, variable: tree.Variable) -> Thing:
         assert isinstance(variable.type, NodeType)  # noqa: S101 - callers ask for things only

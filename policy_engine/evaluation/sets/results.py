@@ -84,6 +84,21 @@ class SetResults:
                 return STATUSES[statuses[place]]
         raise SetEvaluationError("PE3503", f"the rule `{rule}` is not about `{subject}`")
 
+    def find(self, rule: str, subject: str) -> Status | None:
+        """Return the status of a rule for one thing, if there is such a rule and it is about this thing."""
+        try:
+            return self.status(rule, subject)
+        except SetEvaluationError:
+            return None
+
+    def subjects(self, rule: str, status: Status) -> Iterator[str]:
+        """Yield what a rule has a status for, by id, each read when it is asked for."""
+        found = self.rules[rule]
+        numbers = found.subjects[found.statuses == STATUSES.index(status)]
+        ranks = np.asarray(self._file.section("ids.rank"))[numbers]
+        for number in numbers[np.argsort(ranks)]:
+            yield self._file.id(int(number))
+
     def findings(self) -> Iterator[Finding]:
         """Yield failures and unknown results, by rule, then by id."""
         for name, found in self.rules.items():

@@ -291,8 +291,3 @@ def _attribute_keys(part: Condition) -> list[plan.AttributeKey]:
 
 
 _FIELD = plan.FieldKey
-
-
-def all_of(columns: Iterable[Column]) -> Column:
-    """Return whether all of some columns hold."""
-    return reduce(lambda one, other: one & other, columns, F.lit(True))

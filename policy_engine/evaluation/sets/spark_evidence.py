@@ -150,11 +150,15 @@ class SparkEvidence:
             holders = F.filter("signers", lambda roles: F.array_contains(roles, role))
             counts &= F.size(holders) >= pattern.signers
         age = self._evaluation.points.age(pattern)
-        return counts if age is None else counts & _young(age, at)
+        if age is None:
+            return counts
+        issued = F.col("e:issued")
+        young = [(issued >= begin) & (issued < end) for begin, end in young_enough(age, at)]
+        return counts & reduce(lambda one, other: one | other, young, F.lit(False))
 
 
-def _young(age: Duration, at: datetime) -> Column:
-    """Return whether evidence is younger than an age at an instant.
+def young_enough(age: Duration, at: datetime) -> list[tuple[int, int]]:
+    """Return the spans of seconds, half-open, in which evidence was issued that is younger than an age at an instant.
 
     The end of an age is in order for the seconds of one day; for days it is but for those near each other.
     """
@@ -164,14 +168,14 @@ def _young(age: Duration, at: datetime) -> Column:
 
     first, last = seconds(FIRST_INSTANT), seconds(LAST_INSTANT)
     middle = _first(first, last, young) // _DAY
-    # From the end of the disorder all are young.
-    parts = [F.col("e:issued") >= (middle + _DISORDER) * _DAY]
+    spans = []
     for day in range(middle - _DISORDER, middle + _DISORDER):
         begin, end = max(first, day * _DAY), min(last + 1, (day + 1) * _DAY)
         if begin < end:
-            cut = _first(begin, end - 1, young)
-            parts.append((F.col("e:issued") >= cut) & (F.col("e:issued") < end))
-    return reduce(lambda one, other: one | other, parts)
+            spans.append((_first(begin, end - 1, young), end))
+    # From the end of the disorder all are young.
+    spans.append(((middle + _DISORDER) * _DAY, last + 1))
+    return [(begin, end) for begin, end in spans if begin < end]
 
 
 def _first(low: int, high: int, holds: Any) -> int:
@@ -220,4 +224,3 @@ def _fields(part: plan.Condition) -> list[plan.FieldKey]:
             return [*latest, *(key for key in keys if isinstance(key, plan.FieldKey))]
         case _:
             return []
-

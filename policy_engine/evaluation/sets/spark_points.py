@@ -47,7 +47,7 @@ class _Given:
     def __contains__(self, node_id: str) -> bool:
         return True
 
-    def kind(self, node_id: str) -> str:
+    def kind(self, _node_id: str) -> str:
         return ""
 
     def value(self, node_id: str, attribute: str) -> Value | None:
@@ -56,13 +56,13 @@ class _Given:
     def is_contradicted(self, node_id: str, attribute: str) -> bool:
         return (node_id, attribute) in self.contradicted
 
-    def targets(self, node_id: str, edge_type: str) -> tuple[str, ...]:
+    def targets(self, _node_id: str, _edge_type: str) -> tuple[str, ...]:
         return ()
 
-    def sources_of(self, node_id: str, edge_type: str) -> tuple[str, ...]:
+    def sources_of(self, _node_id: str, _edge_type: str) -> tuple[str, ...]:
         return ()
 
-    def ids_of(self, kinds: Iterable[str]) -> tuple[str, ...]:
+    def ids_of(self, _kinds: Iterable[str]) -> tuple[str, ...]:
         return ()
 
     def about(self, subject: str, evidence_type: str) -> tuple[Evidence, ...]:

@@ -201,7 +201,9 @@ class SparkRanges:
         truths = self._truths(members.condition, members.thing, groups)
         evaluation.nodes = evaluation.settled(evaluation.nodes)
         starts = evaluation.nodes.where(evaluation.of_kinds(anchor.kinds))
-        pairs = starts.select(F.col("number").alias("anchor"), groups.number.alias("group"), F.col("number").alias("at"))
+        pairs = starts.select(
+            F.col("number").alias("anchor"), groups.number.alias("group"), F.col("number").alias("at")
+        )
         for step in steps:
             edges = self._edges_of(step)
             pairs = pairs.join(edges, F.col("at") == F.col("near")).select("anchor", "group", F.col("far").alias("at"))
@@ -219,7 +221,7 @@ class SparkRanges:
         return F.coalesce(F.col(sure), F.lit(0)), F.coalesce(F.col(possible), F.lit(0))
 
     def _along_repeated(self, members: Members, steps: Sequence[PathStep]) -> Numbers:
-        """Carry what surely, and what possibly, is at the end of a path back to its beginnings, a bit for each group."""
+        """Carry what surely and what possibly is at the end of a path back along it, a bit for each group."""
         evaluation, groups = self._evaluation, self.groups(members)
         truths = self._truths(members.condition, members.thing, groups)
         words = [_word(truths, lambda one: one == TRUE), _word(truths, lambda one: one != FALSE)]
@@ -235,7 +237,8 @@ class SparkRanges:
             else:
                 moved = edges.join(carried, F.col("far") == F.col("number")).groupBy("near")
                 back = moved.agg(F.bit_or("own0").alias("own0"), F.bit_or("own1").alias("own1"))
-                carried = back.withColumnRenamed("near", "number")
+                everything = evaluation.nodes.select("number")
+                carried = everything.join(back, F.col("number") == F.col("near"), "left").drop("near").fillna(0)
         sure, possible = evaluation.name(), evaluation.name()
         evaluation.join(carried.withColumnsRenamed({"own0": sure, "own1": possible}), "number")
         masks = groups.chosen([1 << place for place in range(len(truths))]).cast("bigint")
@@ -258,7 +261,7 @@ class SparkRanges:
         sure = _bits_of(one.groups, one.sure, words)
         return sure, sure if one.sure == one.possible else _bits_of(one.groups, one.possible, words)
 
-    def _pass(self, level: int, upstream: bool) -> tuple[dict[int, _Swept], dict[int, str], list[str]]:  # noqa: FBT001
+    def _pass(self, level: int, upstream: bool) -> tuple[dict[int, _Swept], dict[int, str], list[str]]:
         """Answer all quantifiers of a level and direction."""
         evaluation = self._evaluation
         layout, asked, refused = Layout(), dict[int, _Swept](), dict[int, str]()
@@ -295,7 +298,9 @@ class SparkRanges:
             words.kept,
             evaluation.settled,
         )
-        evaluation.join(found.select("number", *(F.col(f"in{w}").alias(name) for w, name in enumerate(names))), "number")
+        evaluation.join(
+            found.select("number", *(F.col(f"in{w}").alias(name) for w, name in enumerate(names))), "number"
+        )
         return asked, refused, names
 
     def _conditions(
@@ -391,4 +396,3 @@ def _is_set(word: Column, mask: Column) -> Column:
 
 def _order(aspect: Aspect) -> str:
     return repr(aspect.by)
-

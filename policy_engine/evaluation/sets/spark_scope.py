@@ -29,7 +29,7 @@ Leaf = plan.Always | plan.Decided | plan.Held | plan.Called | plan.Counted
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What is known of a thing outside a quantifier, for one group of such things: texts by key, truths by condition."""
+    """What is known of a group of things outside a quantifier: texts by key, and truths by condition."""
 
     name: str
     texts: Mapping[plan.Key, str]

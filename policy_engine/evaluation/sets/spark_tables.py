@@ -182,8 +182,8 @@ class EstateTables:
             try:
                 found.append(session.read.parquet(f"{folder}/{name}"))
             except PySparkException as error:
-                help = "write them with `write_tables`, or as `docs/scale.md` describes"
-                raise SparkEvaluationError("PE3552", f"there is no table `{name}` in `{folder}`", help) from error
+                advice = "write them with `write_tables`, or as `docs/scale.md` describes"
+                raise SparkEvaluationError("PE3552", f"there is no table `{name}` in `{folder}`", advice) from error
         return cls(*found)
 
     def _check(self) -> None:
@@ -195,6 +195,9 @@ class EstateTables:
             for column, found in types.items():
                 if column.startswith((ATTRIBUTE, FIELD)) and found != "string":
                     raise SparkEvaluationError("PE3552", f"the column `{column}` of `{name}` is not text")
+            # What stands for no value inside an evaluation must not be taken for one that is written.
+            texts = [quoted(column).isin("", "!") for column in types if column.startswith((ATTRIBUTE, FIELD))]
+            _refuse(frame.where(_any(texts)).select(F.lit("").alias("said")), f"a value in `{name}` is", "said")
         for column in ("number", "id"):
             again = self.nodes.groupBy(column).count().where((F.col("count") > 1) | F.col(column).isNull())
             _refuse(again, f"there are several nodes, or none, with the {column}", column)
@@ -205,8 +208,8 @@ class EstateTables:
             _refuse(astray, f"a row of `{name}` is about a node that is not there: its {column} is", column)
         for name, frame in (("nodes", self.nodes), ("edges", self.edges), ("evidence", self.evidence)):
             needed = [column for column in _NEEDED[name] if column != "until"]
-            empty = reduce(lambda one, other: one | other, [F.col(column).isNull() for column in needed])
-            _refuse(frame.where(empty).select(F.lit("nothing").alias("said")), f"a row of `{name}` has", "said")
+            empty = [F.col(column).isNull() for column in needed]
+            _refuse(frame.where(_any(empty)).select(F.lit("nothing").alias("said")), f"a row of `{name}` has", "said")
 
     # --- on the driver -------------------------------------------------------------------------------------
 
@@ -273,6 +276,10 @@ def _stated(row: Row, prefix: str) -> Iterator[tuple[str, str]]:
     for name, text in row.asDict().items():
         if name.startswith(prefix) and text is not None:
             yield name.removeprefix(prefix), text
+
+
+def _any(conditions: list[Column]) -> Column:
+    return reduce(lambda one, other: one | other, conditions, F.lit(False))
 
 
 def _columns(frame: DataFrame, prefix: str) -> frozenset[str]:

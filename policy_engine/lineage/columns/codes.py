@@ -10,5 +10,6 @@ CODES: dict[str, str] = {
     "PE3410": "an estate file holds no policies",
     "PE3411": "what an estate file was made of has changed since",
     "PE3412": "an estate file is not relied on at this instant",
+    "PE3413": "the policies of an estate file were compiled by another version of the engine",
 }
 """Meaning of each code; `docs/reference/codes.md` has an entry for every one."""

@@ -27,9 +27,12 @@ from policy_engine.model.progress import Progress
 SUFFIXES: Final = {".parquet": "parquet", ".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 """How a table's file is told by its name."""
 
+ZONED: Final = "TIMESTAMP WITH TIME ZONE"
+"""The type of a column that is fetched as microseconds: with zones, DuckDB would need a library."""
+
 _BATCH: Final = 5_000
 _MEMORY: Final = "256MB"
-_READERS: Final = {
+READERS: Final = {
     "parquet": "read_parquet(?)",
     # Everything is text: DuckDB's guesses would turn the version `1.10` into a number.
     "csv": "read_csv(?, all_varchar = true, header = true, nullstr = '')",
@@ -68,59 +71,83 @@ def take_tables(
 def _rows(path: Path, needed: tuple[str, ...], schema: Schema) -> Iterator[tuple[int, dict[str, object]]]:
     import duckdb
 
-    kind = SUFFIXES.get(path.suffix.casefold())
-    if kind is None:
-        advice = f"names of tables end in {', '.join(SUFFIXES)}"
-        raise lineage_error("PE3316", "the file is no table that is known", file=str(path), advice=advice)
-    reader = _CellReader(schema) if kind == "csv" else None
+    kind = table_kind(path)
+    reader = CellReader(schema) if kind == "csv" else None
     with duckdb.connect(config={"memory_limit": _MEMORY, "threads": 2}) as connection:
         try:
-            table = f"SELECT * FROM {_READERS[kind]}"  # noqa: S608 - one of three texts
-            columns = {
-                str(name): str(of) for name, of, *_ in connection.execute(f"DESCRIBE {table}", [str(path)]).fetchall()
-            }
-            missing = [column for column in needed if column not in columns]
-            if missing:
-                advice = f"its columns are {', '.join(f'`{column}`' for column in list(columns)[:20])}"
-                raise lineage_error("PE3315", f"the table has no column `{missing[0]}`", file=str(path), advice=advice)
-            # Instants are fetched as microseconds: with their zones, DuckDB would need a library for them.
-            zoned = [name for name, of in columns.items() if of == "TIMESTAMP WITH TIME ZONE"]
-            counted = ", ".join(f"epoch_us({_quoted(name)}) AS {_quoted(name)}" for name in zoned)
+            table = f"SELECT * FROM {READERS[kind]}"  # noqa: S608 - one of three texts
+            columns = columns_of(connection, table, path, needed)
+            zoned = [name for name, of in columns.items() if of == ZONED]
+            counted = ", ".join(f"epoch_us({quoted(name)}) AS {quoted(name)}" for name in zoned)
             table = table.replace("*", f"* REPLACE ({counted})") if zoned else table
             found = connection.execute(table, [str(path)])
             number = 0
             while batch := found.fetchmany(_BATCH):
                 for cells in batch:
                     number += 1
-                    said = {name: _plain(cell) for name, cell in zip(columns, cells, strict=True) if cell is not None}
-                    said |= {name: _instant(said[name]) for name in zoned if name in said}
+                    said = {name: plain(cell) for name, cell in zip(columns, cells, strict=True) if cell is not None}
+                    said |= {name: instant_of(said[name]) for name in zoned if name in said}
                     yield number, said if reader is None else reader.read(said)
         except duckdb.Error as error:
-            reason = str(error).partition("\n")[0][:200]
-            raise lineage_error("PE3316", f"the file cannot be read as a table: {reason}", file=str(path)) from error
+            raise unreadable(path, error) from error
 
 
-def _plain(cell: Any) -> object:
+def table_kind(path: Path) -> str:
+    """Return what kind of table a file is.
+
+    Raises:
+        LineageError: PE3316, none that is known.
+    """
+    kind = SUFFIXES.get(path.suffix.casefold())
+    if kind is None:
+        advice = f"names of tables end in {', '.join(SUFFIXES)}"
+        raise lineage_error("PE3316", "the file is no table that is known", file=str(path), advice=advice)
+    return kind
+
+
+def columns_of(connection: Any, table: str, path: Path, needed: tuple[str, ...]) -> dict[str, str]:
+    """Return the columns of a table and their types.
+
+    Raises:
+        LineageError: PE3315, it lacks one that is needed.
+    """
+    columns = {str(name): str(of) for name, of, *_ in connection.execute(f"DESCRIBE {table}", [str(path)]).fetchall()}
+    missing = [column for column in needed if column not in columns]
+    if missing:
+        advice = f"its columns are {', '.join(f'`{column}`' for column in list(columns)[:20])}"
+        raise lineage_error("PE3315", f"the table has no column `{missing[0]}`", file=str(path), advice=advice)
+    return columns
+
+
+def unreadable(path: Path, error: Exception) -> Exception:
+    """Return the error of a file that DuckDB cannot read."""
+    reason = str(error).partition("\n")[0][:200]
+    return lineage_error("PE3316", f"the file cannot be read as a table: {reason}", file=str(path))
+
+
+def plain(cell: Any) -> object:
     """Return a cell as an inventory holds it."""
     if isinstance(cell, float):
         return Decimal(repr(cell))
     if isinstance(cell, list | tuple):
-        return [_plain(item) for item in cell]
+        return [plain(item) for item in cell]
     return cell if isinstance(cell, str | bool | int | Decimal | date | dict) else str(cell)
 
 
-def _instant(microseconds: object) -> object:
+def instant_of(microseconds: object) -> object:
+    """Return the instant that many microseconds after 1970, or a text if there is none."""
     try:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(str(microseconds)))
     except OverflowError:
         return f"{microseconds} microseconds after 1970"  # which no type takes for an instant
 
 
-def _quoted(column: str) -> str:
+def quoted(column: str) -> str:
+    """Return the name of a column as SQL writes it."""
     return '"' + column.replace('"', '""') + '"'
 
 
-class _CellReader:
+class CellReader:
     """Reads the cells of a table without types."""
 
     def __init__(self, schema: Schema) -> None:
@@ -132,9 +159,10 @@ class _CellReader:
 
     def read(self, row: dict[str, object]) -> dict[str, object]:
         kind = row.get("kind")
-        return {name: self._cell(self._types.get((str(kind), name)), cell) for name, cell in row.items()}
+        return {name: self.cell(self._types.get((str(kind), name)), cell) for name, cell in row.items()}
 
-    def _cell(self, of: Any, cell: object) -> object:
+    def cell(self, of: Any, cell: object) -> object:
+        """Return a cell by the type that the schema gives it; without one it holds names."""
         text = str(cell)
         # Columns that are no attributes hold names: one, or a list of them.
         if (of is None or isinstance(of, SetType)) and text.startswith("["):

@@ -1,0 +1,1 @@
+"""The engines that are compared: each module has ``load(folder)``, which returns the work that is measured."""

@@ -1,0 +1,63 @@
+"""The set evaluator, on an estate file."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from benchmarks.files import ESTATE
+from benchmarks.findings import R2_UNKNOWN, Findings
+from benchmarks.rules import AT, many, seven
+from policy_dsl.typed.tree import Program
+from policy_engine.evaluation.sets.evaluator import SetEvaluator
+from policy_engine.evaluation.sets.results import SetResults
+from policy_engine.lineage.columns.reader import EstateFile
+
+FAIL, UNKNOWN = 1, 2
+
+
+def first(folder: Path, kernel: Literal["native", "numpy"]) -> Iterator[Callable[[], SetResults]]:
+    """Yield the first evaluation on a file that has just been opened and checked, again and again."""
+    for evaluator in _ready(folder, kernel, seven()):
+        yield partial(evaluator.evaluate, AT)
+
+
+def large_pack(folder: Path, kernel: Literal["native", "numpy"]) -> Iterator[Callable[[], SetResults]]:
+    """Yield the first evaluation of two hundred rules."""
+    for evaluator in _ready(folder, kernel, many()):
+        yield partial(evaluator.evaluate, AT)
+
+
+def again(folder: Path, kernel: Literal["native", "numpy"]) -> Iterator[Callable[[], SetResults]]:
+    """Yield a further evaluation by the same evaluator."""
+    with EstateFile.open(folder / ESTATE) as file:
+        evaluator = SetEvaluator(seven(), file, kernel)
+        evaluator.evaluate(AT)
+        while True:
+            yield partial(evaluator.evaluate, AT)
+
+
+def _ready(folder: Path, kernel: Literal["native", "numpy"], program: Program) -> Iterator[SetEvaluator]:
+    while True:
+        with EstateFile.open(folder / ESTATE) as file:
+            yield SetEvaluator(program, file, kernel)
+
+
+def findings(results: SetResults) -> Findings:
+    """Return what was found by the numbers that the generator gave."""
+    found: Findings = {}
+    for name, rule in results.rules.items():
+        short = name.rpartition(".")[2]
+        unknown = rule.subjects[rule.statuses == UNKNOWN]
+        found[short] = _numbers(results, rule.subjects[rule.statuses == FAIL])
+        if len(unknown):
+            found[f"{short} unknown"] = _numbers(results, unknown)
+    found.setdefault(R2_UNKNOWN, [])
+    return found
+
+
+def _numbers(results: SetResults, subjects: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> list[int]:
+    file = results._file
+    return [int(file.id(one).rpartition("-")[2]) for one in subjects.tolist()]
