@@ -36,9 +36,9 @@ def conditions(estate: Generated) -> Conditions:
 
     valid = (estate.issued <= NOW) & (NOW < estate.until)
 
-    def has(name: str, since: int = 0) -> Array:
+    def has(name: str, after: int = -1) -> Array:
         found = np.zeros(estate.size, bool)
-        found[estate.about[valid & (estate.evidence_type == EVIDENCE_TYPES.index(name)) & (estate.issued >= since)]] = True
+        found[estate.about[valid & (estate.evidence_type == EVIDENCE_TYPES.index(name)) & (estate.issued > after)]] = True
         return found
 
     risk = estate.texts["risk_class"]

@@ -22,7 +22,7 @@ QUERIES = {
     "r1": "select id from running where owner is null or risk_class is null",
     "r2": f"""
         select id from running where risk_class = 'high' and not exists (select 1 from evidence
-            where about = running.id and type = 'bias_audit' and issued >= {NOW - AUDIT_DAYS})""",
+            where about = running.id and type = 'bias_audit' and issued > {NOW - AUDIT_DAYS})""",
     R2_UNKNOWN: "select id from running where risk_class is null",
     "r3": """
         with recursive tainted(id) as (

@@ -67,11 +67,15 @@ class Stored:
 
 
 @contextmanager
-def _installed(what: str) -> Iterator[None]:
+def installed(what: str, extra: str) -> Iterator[None]:
+    """Say which extra to install where what is needed is not there.
+
+    Raises:
+        InputError: PE0010.
+    """
     try:
         yield
     except ImportError as error:
-        extra = "scale" if what == "reading a table" else "store"
         hint = f"install `ai-policy-engine[{extra}]`"
         raise fault("PE0010", f"{what} needs `{error.name}`, which is not installed", help=hint) from error
 
@@ -83,7 +87,7 @@ def open_store(place: str, *, create: bool = False) -> "Store":
         LineageError: it cannot be opened, or is something else.
         InputError: PE0010, the library that it needs is not installed.
     """
-    with _installed("a store"):
+    with installed("a store", "store"):
         from policy_engine.lineage.store.store import Store
 
         return Store(place, create=create)
@@ -159,7 +163,7 @@ def import_stream(
     schema = program.schema
     try:
         if edges is not None or file.suffix.casefold() in TABLES:
-            with _installed("reading a table"):
+            with installed("reading a table", "scale"):
                 return import_tables(store, file, edges, file.name, schema, moment, strict=strict, progress=progress)
         with file.open("rb") as stream:
             size = file.stat().st_size

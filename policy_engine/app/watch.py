@@ -122,8 +122,8 @@ class Watch:
 
     def standing(self) -> Standing:
         """Return what all results together say."""
-        statuses = [result.status for result in self._live.results()]
-        return Standing(self.at, verdict_of({*statuses}), tuple((s, statuses.count(s)) for s in Status))
+        counts = tuple((status, self._live.count(status)) for status in Status)
+        return Standing(self.at, verdict_of({status for status, number in counts if number}), counts)
 
     def evaluation(self) -> Evaluation:
         """Return everything as a finished run."""

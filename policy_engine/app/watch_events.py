@@ -15,8 +15,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from policy_engine.evaluation.supposition import AddEdge, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.evaluation.incremental.changes import Contradict, LiveChange, SetKind
+from policy_engine.evaluation.supposition import AddEdge, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.lineage.errors import LineageError
 from policy_engine.lineage.json_text import read_json
 from policy_engine.model.errors import InputError, fault

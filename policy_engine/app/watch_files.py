@@ -23,7 +23,7 @@ Sight = frozenset[tuple[str, int, int, int]]
 def look(target: Path, packs: tuple[str, ...] = ()) -> Sight:
     """Look at all the files that a run of a target reads."""
     profile = target / PROFILE_NAME if target.is_dir() else target
-    folder, patterns = Path(), list(packs)
+    folder, specified, patterns = Path(), packs, tuple[str, ...]()
     if profile.suffix == ".toml":
         folder = profile.parent
         try:
@@ -31,14 +31,11 @@ def look(target: Path, packs: tuple[str, ...] = ()) -> Sight:
         except (OSError, InputError):
             read = None  # reading the inputs will say what is wrong with it
         if read is not None:
-            patterns = [*(packs or read.packs), *read.sources, *read.evidence, *((read.trust,) if read.trust else ())]
-    own = [name for name in (requirement(pattern)[0] for pattern in patterns) if _is_file_pattern(name)]
-    files = {profile, *(folder / name for pattern in own for name in _matching(pattern, folder))}
+            specified = packs or read.packs
+            patterns = (*read.sources, *read.evidence, *((read.trust,) if read.trust else ()))
+    own = [name for name in (requirement(pack)[0] for pack in specified) if is_policy_file(name)]
+    files = {profile, *(folder / name for pattern in (*own, *patterns) for name in _matching(pattern, folder))}
     return frozenset(seen for path in files if (seen := _seen(path)) is not None)
-
-
-def _is_file_pattern(name: str) -> bool:
-    return is_policy_file(name) or "." in Path(name).name or glob.has_magic(name) or "/" in name
 
 
 def _matching(pattern: str, folder: Path) -> list[str]:

@@ -23,11 +23,11 @@ from policy_dsl.typed.tree import Program, Rule
 from policy_dsl.values import format_instant
 from policy_dsl.words import SEVERITIES
 from policy_engine.app.gate import DAMAGE, Answer, code_of, decides, gate_of, pieces_of, require_current, waiver_of
+from policy_engine.app.store import installed
 from policy_engine.evaluation.profile import RuleTime
 from policy_engine.evaluation.waivers import WaiverState, WaiverUse, apply_waivers
 from policy_engine.lineage.columns.errors import damaged
 from policy_engine.lineage.columns.reader import EstateFile
-from policy_engine.model.errors import fault
 from policy_engine.model.progress import Progress, counted, silent
 from policy_engine.model.results import Result, Status, Verdict, verdict_of
 
@@ -193,11 +193,8 @@ def check_estate(
 
 
 def _evaluator(program: Program, file: EstateFile) -> "SetEvaluator":
-    try:
+    with installed("checking a whole estate", "scale"):
         from policy_engine.evaluation.sets.evaluator import SetEvaluator
-    except ImportError as error:
-        message = f"checking a whole estate needs `{error.name}`, which is not installed"
-        raise fault("PE0010", message, help="install `ai-policy-engine[scale]`") from error
     return SetEvaluator(program, file)
 
 

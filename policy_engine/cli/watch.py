@@ -73,9 +73,9 @@ def command(
     sight = look(target, packs)
     with ExitStack() as stack:
         lines = stack.enter_context(_lines(events)) if events is not None else None
-        stopped = stack.enter_context(_interruption())
         with progress_bar() as bar:
             watch = Watch(read_inputs(target, packs, cache=cache_folder()), start, strict=strict, progress=bar)
+        stopped = stack.enter_context(_interruption())
         session = _Session(watch, _printer(form), moves_time=at is not None)
         session.begin()
         if lines is not None:

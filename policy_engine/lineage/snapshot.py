@@ -158,6 +158,14 @@ def value_document(value: Value) -> Any:
     return str(value)
 
 
+def value_reader(schema: Schema) -> Callable[[object, str, Attribute], Value]:
+    """Return what reads a value as a snapshot writes it, at a JSON pointer, of an attribute.
+
+    It raises LineageError: PE3154, the value is none; PE3156, it names something that the schema does not have.
+    """
+    return _Reader(schema).value
+
+
 class _Reader:
     """Reads the parts of a snapshot's document, each with the JSON pointer that an error names."""
 
@@ -235,7 +243,7 @@ class _Reader:
     def _fact(self, raw: object, at: str, attribute: Attribute) -> Fact:
         made = self._mapping(raw, at, {"origins", "value"})
         return Fact(
-            self._value(made["value"], at + "/value", attribute), self._origins(made["origins"], at + "/origins")
+            self.value(made["value"], at + "/value", attribute), self._origins(made["origins"], at + "/origins")
         )
 
     def _origins(self, raw: object, at: str) -> tuple[Origin, ...]:
@@ -249,7 +257,7 @@ class _Reader:
                 return Origin(self._sources[source].name, pointer, line)
         raise self._wrong("an origin is `[index of a source, pointer, line]`", at)
 
-    def _value(self, raw: object, at: str, attribute: Attribute) -> Value:
+    def value(self, raw: object, at: str, attribute: Attribute) -> Value:
         if isinstance(attribute.type, SetType):
             of = attribute.type.item
             return frozenset(self._scalar(item, f"{at}/{n}", of) for n, item in enumerate(self._list(raw, at)))

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from policy_engine.evaluation.incremental.evaluation import LiveEvaluation
 from policy_engine.model.errors import InputError
+from policy_engine.model.results import Status
 from tests.incremental.estate_model import EstateModel, changes
 from tests.property.strategies import INSTANTS, worlds
 
 SLOW = settings(
-    max_examples=150,
-    phases=[Phase.generate],
+    max_examples=40,
+    phases=[Phase.generate, Phase.shrink],
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -42,6 +43,7 @@ def test_any_sequence_of_changes_and_instants(world, at, data):
                 changed = _applied(live, model, wanted)
         after = model.results(program, at)
         assert live.results() == after
+        assert [live.count(s) for s in Status] == [sum(r.status is s for r in after) for s in Status]
         _assert_reported(changed, before, after)
         assert live.world() == model.world(program)
         before = after

@@ -213,9 +213,9 @@ def test_what_cannot_be_leaves_everything_as_it_was(live, change, code):
     assert _decided(live, SetFact("loans", "consent", False))[1] == [("agreed", "scorer", "pass", "fail")]
 
 
-def test_ten_thousand_changes_of_one_fact_leave_nothing_behind(live):
+def test_a_thousand_changes_of_one_fact_leave_nothing_behind(live):
     keys = live.reads("pack.agreed", "scorer")
-    for number in range(10_000):
+    for number in range(1_000):
         live.apply([SetFact("loans", "consent", bool(number % 2))])
     assert live.reads("pack.agreed", "scorer") == keys
     assert live.results() == tuple(PointEvaluator(live.world()).evaluate_all(AT))

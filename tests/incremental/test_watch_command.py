@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from policy_engine.app.watch_events import MAX_EVENT_BYTES
 from policy_engine.app.watch_files import look
 
 STATED = '{"change": "attribute_set", "id": "embedder", "attribute": "stage", "value": "production"}\n'
@@ -53,6 +54,14 @@ def test_a_bad_event_is_said_and_the_rest_goes_on(run, bank, tmp_path):
     assert ran.code == 2
     assert "events:1" in ran.err and "error[PE3820]" in ran.err
     assert "events:3: error[PE3801]: there is no `nobody`" in ran.err
+    assert "unknown → fail" in ran.out
+
+
+def test_an_event_without_end_is_refused_and_the_next_is_read(run, bank, tmp_path):
+    endless = '{"change": "' + "x" * 2 * MAX_EVENT_BYTES + '"}\n'
+    ran = run("watch", bank, "--at", "2026-11-21", "--events", _events(tmp_path, endless, STATED, "{}"))
+    assert ran.err.splitlines()[0] == f"events:1: error[PE3822]: the event is longer than {MAX_EVENT_BYTES} bytes"
+    assert "events:3: error[PE3821]" in ran.err
     assert "unknown → fail" in ran.out
 
 

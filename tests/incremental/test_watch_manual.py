@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
 from pathlib import Path
 
@@ -14,7 +13,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "watch.md"
 def test_the_example_runs(bank, tmp_path):
     (example,) = re.findall(r"^```python\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     (tmp_path / "examples").mkdir()
-    os.symlink(bank, tmp_path / "examples" / "credit-scoring")
+    (tmp_path / "examples" / "credit-scoring").symlink_to(bank)
     printed = io.StringIO()
     with contextlib.chdir(tmp_path), contextlib.redirect_stdout(printed):
         exec(compile(example, str(PAGE), "exec"), {})

@@ -21,6 +21,12 @@ def watch(bank):
     return Watch(read_inputs(bank), AT)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(made_bank):
+    """A watch that nothing may change."""
+    return Watch(read_inputs(made_bank), AT)
+
+
 def _event(**members):
     return json.dumps(members).encode()
 
@@ -234,15 +240,15 @@ def test_a_batch_is_made_whole_or_not_at_all(watch):
         (b" " * (MAX_EVENT_BYTES + 1), "PE3822"),
     ],
 )
-def test_a_bad_event_is_refused_in_one_located_line(watch, line, code):
-    before = watch.evaluation().results
+def test_a_bad_event_is_refused_in_one_located_line(undisturbed, line, code):
+    before = undisturbed.evaluation().results
     with pytest.raises(InputError, match=code) as refused:
-        list(watch.receive(line, "events:9"))
+        list(undisturbed.receive(line, "events:9"))
     (report,) = refused.value.reports
     assert report.startswith("events:9")
     assert len(report.splitlines()) <= 2
-    assert watch.evaluation().results == before
-    assert "x" not in watch.evaluation().snapshot.nodes
+    assert undisturbed.evaluation().results == before
+    assert "x" not in undisturbed.evaluation().snapshot.nodes
 
 
 def test_the_clock_and_events_do_not_both_move_time(watch):

@@ -27,6 +27,7 @@ Rules:
 [('scorer', 'fail', 'pass')]
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,7 +47,7 @@ from policy_engine.evaluation.world import View, World
 from policy_engine.model.errors import fault
 from policy_engine.model.evidence import Waiver
 from policy_engine.model.progress import Progress, silent
-from policy_engine.model.results import Result
+from policy_engine.model.results import Result, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class LiveEvaluation:
         self._held: dict[Pair, _Held] = {}
         self._dependencies = Dependencies()
         self._turns: list[tuple[datetime, Pair]] = []
+        self._counts = Counter[Status]()
         for rule in self.program.rules.values():
             for kind in self._kinds_of(rule):
                 self._rules_about.setdefault(kind, []).append(rule.name)
@@ -133,6 +135,10 @@ class LiveEvaluation:
         """Return one result, or nothing when the rule is not about such a thing."""
         held = self._held.get((rule, subject))
         return held.result if held else None
+
+    def count(self, status: Status) -> int:
+        """Return how many results have a status."""
+        return self._counts[status]
 
     def reads(self, rule: str, subject: str) -> frozenset[Key]:
         """Return the facts that a result rests on, looked at in vain or not."""
@@ -205,7 +211,7 @@ class LiveEvaluation:
             before = held.result if held else None
             after = self._decide(pair) if self._is_about(pair) else None
             if after is None:
-                self._held.pop(pair, None)
+                self._hold(pair, None)
                 self._dependencies.forget(pair)
             if before != after:
                 read |= self._dependencies.reads(pair)
@@ -226,12 +232,20 @@ class LiveEvaluation:
         for edge in (edge for waiver in waivers for edge in (waiver.counts_from, waiver.counts_until)):
             turn = earlier(turn, edge if edge > self._at else None)
         self._dependencies.record(pair, facts.reads)
-        self._held[pair] = _Held(decided, result, turn)
+        self._hold(pair, _Held(decided, result, turn))
         self.decisions += 1
         if turn is not None:
             heappush(self._turns, (turn, pair))
             self._shorten_turns()
         return result
+
+    def _hold(self, pair: Pair, held: _Held | None) -> None:
+        before = self._held.pop(pair, None)
+        if before is not None:
+            self._counts[before.result.status] -= 1
+        if held is not None:
+            self._held[pair] = held
+            self._counts[held.result.status] += 1
 
     def _is_about(self, pair: Pair) -> bool:
         return pair[0] in self._rules_about.get(self._facts.state((KIND, pair[1], "")), ())

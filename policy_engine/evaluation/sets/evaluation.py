@@ -9,6 +9,7 @@ Rules:
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -18,6 +19,7 @@ from policy_dsl.typed import tree
 from policy_engine.evaluation.sets import evidence, plan
 from policy_engine.evaluation.sets.decided import Coded, Points, Table, numbered
 from policy_engine.evaluation.sets.estate import Array, Estate, Kinds, spans
+from policy_engine.evaluation.sets.evidence import Counting
 from policy_engine.evaluation.sets.facts import Facts
 from policy_engine.evaluation.sets.groups import Aspect, Grouped, Groups, aspects_of
 from policy_engine.evaluation.sets.kernel import Kernel
@@ -41,6 +43,8 @@ class Evaluation:
         facts: Facts,
         tables: dict[int, tuple[Condition, Table]],
         wanted: Iterable[Members],
+        *,
+        keeps_words: bool = False,
     ) -> None:
         self.estate = estate
         self.points = points
@@ -53,9 +57,9 @@ class Evaluation:
         self._own_tables: dict[int, tuple[Condition, Table]] = {}
         self._known: dict[tuple[int, Kinds], Array] = {}
         self._columns: dict[tuple[int, Kinds], Array] = {}
-        self._evidence: dict[plan.Pattern, tuple[Array, Array, Array]] = {}
+        self._evidence: dict[plan.Pattern, Counting] = {}
         self.grouped: dict[tuple[Thing, frozenset[Aspect]], Grouped] = {}
-        self.ranges = Ranges(self, wanted)
+        self.ranges = Ranges(self, wanted, keeps_words=keeps_words)
 
     def truth(self, condition: Condition, rows: Rows) -> Array:
         """Return the truth of a condition for each row."""
@@ -195,7 +199,7 @@ class Evaluation:
         return (None if codes_of_all is None else codes_of_all[records]), count
 
     def _latest(self, name: str, pattern: plan.Pattern, nodes: Array) -> Coded:
-        youngest = evidence.latest(*self._counting(pattern), self.estate.size)[nodes]
+        youngest = evidence.latest(self._counting(pattern), self.estate.size)[nodes]
         there = np.flatnonzero(youngest >= 0)
         codes, count = self._of_records(name, youngest[there])
         # 0: there is none; from 1: the field's codes.
@@ -217,24 +221,30 @@ class Evaluation:
 
     def _held(self, condition: plan.Held, rows: Rows) -> Array:
         thing, where = condition.thing, condition.where
-        found, subjects, truth = self._counting(condition.pattern)
+        counting = self._counting(condition.pattern)
         if where is not None and self.facts.things(where) - {thing}:
-            return self._held_by_row(condition, where, rows, found, truth)
+            return self._held_by_row(condition, where, rows, counting)
+        truth = counting.in_time
         if where is not None:
-            inner = Rows(len(found), {thing.slot: subjects}, None, found)
+            inner = Rows(len(counting.rows), {thing.slot: counting.subjects}, None, counting.rows)
             truth = np.minimum(truth, self.truth(where, inner))
-        column = np.zeros(self.estate.size, np.int8)
-        column[subjects[truth == MAYBE]] = MAYBE
-        column[subjects[truth == TRUE]] = TRUE
-        return column[rows.things[thing.slot]]
+        return greatest(counting.subjects, truth, self.estate.size)[rows.things[thing.slot]]
 
-    def _counting(self, pattern: plan.Pattern) -> tuple[Array, Array, Array]:
+    def _counting(self, pattern: plan.Pattern) -> Counting:
         if pattern not in self._evidence:
-            self._evidence[pattern] = evidence.counting(pattern, self.estate, self.points, self.at)
+            if pattern.max_age is None:
+                found = evidence.counting(pattern, self.estate, self.at)
+            else:
+                # Rules differ in the age that they allow more than in anything else.
+                of_any_age = self._counting(replace(pattern, max_age=None, slots=0))
+                age = self.points.constant(pattern.max_age, pattern.slots, self.at)
+                found = evidence.not_older(of_any_age, age, self.at)
+            self._evidence[pattern] = found
         return self._evidence[pattern]
 
-    def _held_by_row(self, condition: plan.Held, where: Condition, rows: Rows, found: Array, truth: Array) -> Array:
+    def _held_by_row(self, condition: plan.Held, where: Condition, rows: Rows, counting: Counting) -> Array:
         """Look at the evidence of each row: its condition depends on more than whom it is about."""
+        found, truth = counting.rows, counting.in_time
         of_row = np.searchsorted(found, self.estate.evidence_rows())
         place, count = spans(of_row, rows.things[condition.thing.slot])
         bounded(len(place))
@@ -303,7 +313,14 @@ class Evaluation:
 
 
 def compared(word: tree.CountWord, number: int, sure: Array, possible: Array) -> Array:
-    """Return whether counts hold; numbers counted up to one more than is asked for do."""
+    """Return whether counts hold; numbers counted up to one more than is asked for do.
+
+    Where it was only told none from some, both are truth values.
+    """
+    if sure.dtype == bool and possible.dtype == bool:
+        # Surely there: 2; only possibly there: 1; and at most 0 is what is missing to 2.
+        some = np.add(sure, possible, dtype=np.int8)
+        return some if word is tree.CountWord.AT_LEAST else np.subtract(TRUE, some, dtype=np.int8)
     match word:
         case tree.CountWord.AT_LEAST:
             holds, fails = sure >= number, possible < number

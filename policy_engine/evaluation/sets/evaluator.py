@@ -41,6 +41,8 @@ from policy_engine.lineage.columns.reader import EstateFile, MappedEvidence, Map
 from policy_engine.model.results import Result
 
 PASS, FAIL, UNKNOWN, NOT_APPLICABLE = range(4)
+# By the truth of what is required.
+_OUTCOMES = np.array([FAIL, UNKNOWN, PASS], np.uint8)
 
 
 class SetEvaluator:
@@ -149,8 +151,9 @@ def statuses(evaluation: Evaluation, one: plan.RulePlan, rows: Rows) -> Array:
         open_rows, doubtful = open_rows[kept], (doubtful | (excused == MAYBE))[kept]
     # (4) What is required decides; a failure that an exception may excuse is unknown.
     required = _asked(evaluation, one.requirement, rows, open_rows)
-    failed = np.where(doubtful, UNKNOWN, FAIL)
-    found[open_rows] = np.where(required == TRUE, PASS, np.where(required == MAYBE, UNKNOWN, failed))
+    outcomes = _OUTCOMES[required]
+    outcomes[doubtful & (outcomes == FAIL)] = UNKNOWN
+    found[open_rows] = outcomes
     return found
 
 

@@ -4,15 +4,16 @@ Rules: evidence counts from its begin until, and not including, its end and the 
 ages are added by the language's own arithmetic.
 """
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
 from policy_dsl.values import FIRST_INSTANT, LAST_INSTANT, Duration, add
-from policy_engine.evaluation.sets.decided import Points
 from policy_engine.evaluation.sets.estate import Array, Estate
 from policy_engine.evaluation.sets.plan import Pattern
-from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE, all_same
+from policy_engine.evaluation.sets.rows import MAYBE, TRUE, all_same
 from policy_engine.evaluation.trace import UNKNOWN
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -20,8 +21,18 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ORDERED = 5 * 86_400
 
 
-def counting(pattern: Pattern, estate: Estate, points: Points, at: datetime) -> tuple[Array, Array, Array]:
-    """Return the rows of the evidence that counts and is rightly signed, whom each is about, and whether in time."""
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """The rows of evidence that counts and is rightly signed, whom each is about, when issued, and whether in time."""
+
+    rows: Array
+    subjects: Array
+    issued: Array
+    in_time: Array
+
+
+def counting(pattern: Pattern, estate: Estate, at: datetime) -> Counting:
+    """Return the evidence that counts at an instant and is rightly signed, of any age."""
     rows, subjects = estate.evidence_of(pattern.type)
     now = seconds(at)
     counts = (estate.evidence("from")[rows] <= now) & (estate.evidence("until")[rows] > now)
@@ -29,23 +40,26 @@ def counting(pattern: Pattern, estate: Estate, points: Points, at: datetime) -> 
         counts &= _signed(pattern.role, pattern.signers, estate)[estate.signer_codes()[rows]]
     chosen = np.flatnonzero(counts)
     rows, subjects = rows[chosen], subjects[chosen]
-    if pattern.max_age is None:
-        return rows, subjects, all_same(TRUE, len(rows))
-    age = points.constant(pattern.max_age, pattern.slots, at)
+    return Counting(rows, subjects, estate.evidence("issued")[rows], all_same(TRUE, len(rows)))
+
+
+def not_older(found: Counting, age: Any, at: datetime) -> Counting:
+    """Tell of evidence whether it is younger than an age, which may be unknown."""
     if age is UNKNOWN:
-        return rows, subjects, all_same(MAYBE, len(rows))
-    young = young_enough(estate.evidence("issued")[rows], age, at)
-    return rows, subjects, np.where(young, TRUE, FALSE).astype(np.int8)
+        return replace(found, in_time=all_same(MAYBE, len(found.rows)))
+    young = young_enough(found.issued, age, at)
+    return replace(found, in_time=np.multiply(young, TRUE, dtype=np.int8))
 
 
-def latest(rows: Array, subjects: Array, in_time: Array, size: int) -> Array:
+def latest(counts: Counting, size: int) -> Array:
     """Return for each node the row of its youngest evidence, or -1; -2 where it is not known which counts."""
     found = np.full(size, -1, np.int64)
     # Rows are in order of subject and issue: the last of each subject is the youngest.
-    chosen = np.flatnonzero(in_time == TRUE)
+    rows, subjects = counts.rows, counts.subjects
+    chosen = np.flatnonzero(counts.in_time == TRUE)
     last = np.flatnonzero(np.diff(subjects[chosen], append=-1))
     found[subjects[chosen[last]]] = rows[chosen[last]]
-    found[subjects[in_time == MAYBE]] = -2
+    found[subjects[counts.in_time == MAYBE]] = -2
     return found
 
 

@@ -10,7 +10,7 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -31,7 +31,7 @@ from policy_engine.evaluation.sets.plan import Condition, Thing
 from policy_engine.evaluation.sets.planning import plan_of
 from policy_engine.evaluation.sets.results import STATUSES
 from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE, Rows
-from policy_engine.evaluation.sets.sweeps import Asked, Bits, Pass
+from policy_engine.evaluation.sets.sweeps import Asked, Bits, Words
 from policy_engine.evaluation.world import View
 from policy_engine.lineage.columns.codec import encode
 from policy_engine.lineage.columns.reader import EstateFile, MappedEvidence, MappedSnapshot
@@ -157,8 +157,8 @@ class LiveWords:
                 return self._sweep_again()
         # (2) The thing's own bits may be others, and flow on.
         reached = [np.array([node], np.intp)]
-        for one in self._passes.values():
-            flowed = self._flow(one, node, attribute)
+        for words, asked in self._passes:
+            flowed = self._flow(words, asked.values(), node, attribute)
             if flowed is None:
                 return self._sweep_again()
             reached.append(flowed)
@@ -170,7 +170,7 @@ class LiveWords:
     def _sweep(self) -> None:
         wanted = [m for one in self._plans.values() for c in plan.conditions_of(one) for m in plan.swept_in(c)]
         self._evaluation = Evaluation(
-            self.estate, self._points, self._kernel, self._at, self._facts, self._tables, wanted
+            self.estate, self._points, self._kernel, self._at, self._facts, self._tables, wanted, keeps_words=True
         )
         for name, one in self._plans.items():
             rows = Rows.whole(self.estate, one.subject)
@@ -181,9 +181,8 @@ class LiveWords:
                 self.others[name] = reason
             self._evaluation.left.clear()
         self._plans = {name: one for name, one in self._plans.items() if name not in self.others}
-        sweeps = self._evaluation.ranges.sweeps
-        sweeps.passes = {key: _in_wide_words(one) for key, one in sweeps.passes.items()}
-        self._passes = sweeps.passes
+        swept = self._evaluation.ranges.sweeps.passes
+        self._passes = [(one.words, one.asked) for one in swept if one.words is not None]
 
     def _sweep_again(self) -> tuple[Changed, ...]:
         before = dict(self._statuses)
@@ -209,12 +208,12 @@ class LiveWords:
             grouped.number[node] = place[0]
         return bool(len(place))
 
-    def _flow(self, one: Pass, node: int, attribute: str) -> Array | None:
+    def _flow(self, one: Words, all_asked: Iterable[Asked], node: int, attribute: str) -> Array | None:
         """Bring the words of a pass up to date; return where other bits flow in, or nothing if that is everywhere."""
         own, passing = one.sweep.own[node].copy(), None
         if one.sweep.passing is not None:
             passing = one.sweep.passing[node].copy()
-        if not all(self._set_bits(one, asked, node) for asked in one.asked.values() if attribute in self._read(asked)):
+        if not all(self._set_bits(one, asked, node) for asked in all_asked if attribute in self._read(asked)):
             return None
         same_pass = passing is None or one.sweep.passing is None or (one.sweep.passing[node] == passing).all()
         if (one.sweep.own[node] == own).all() and same_pass:
@@ -228,7 +227,7 @@ class LiveWords:
         one.found[:], one.out[:] = found, out
         return reached
 
-    def _set_bits(self, one: Pass, asked: Asked, node: int) -> bool:
+    def _set_bits(self, one: Words, asked: Asked, node: int) -> bool:
         """Set a thing's own bits; tell whether there are bits for what became unknown."""
         members, kind = asked.members, self.file.kind(node)
         flowing = members.range
@@ -279,20 +278,6 @@ class LiveWords:
 def _put(words: Array, node: int, bits: Bits, mask: int, set_them: bool) -> None:
     word = int(words[node, bits.word])
     words[node, bits.word] = word | mask if set_them else word & ~mask
-
-
-def _in_wide_words(one: Pass) -> Pass:
-    """Return a pass in words of 64 bits, which alone can be brought up to date, and that may be written to."""
-
-    def wide(words: Array) -> Array:
-        return np.array(words, np.uint64)
-
-    old = one.sweep
-    passing = None if old.passing is None else wide(old.passing)
-    sweep = replace(
-        old, allowed=wide(old.allowed), passing=passing, field=wide(old.field), kept=wide(old.kept), own=wide(old.own)
-    )
-    return Pass(one.asked, sweep, wide(one.found), wide(one.out))
 
 
 def _reason(one: plan.RulePlan) -> str:

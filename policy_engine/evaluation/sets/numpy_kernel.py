@@ -4,34 +4,24 @@ Rules:
 
 - a node's level is one above the highest level that its edges lead to; a level needs only the levels below it, so one
   ``bitwise_or.reduceat`` does all its nodes. The nodes of a circle share a level and are done one by one;
-- sets are carried as bits, 64 carriers a word: few carriers are fast, many are left to the point evaluator.
+- sets are carried as lists of items, which is fast where they are small, and else as bits, 64 carriers a word, which
+  is slow; with too many carriers they are left to the point evaluator.
 """
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from policy_engine.evaluation.sets.estate import Array, Estate, Way, spans
 from policy_engine.evaluation.sets.kernel import Flow, Sweep
+from policy_engine.evaluation.sets.numpy_sets import Level, TooManyItemsError, Visit, carry
 
 # Words a pass: more at once would only cost memory.
 _WIDTH = 4
 # Carriers that are worth their passes.
 _MOST_CARRIERS = 64 * 128
-
-
-@dataclass(frozen=True, slots=True)
-class _Level:
-    nodes: Array
-    """Nodes with edges and in no circle."""
-    starts: Array
-    """Where the edges of each begin in the lists of this level."""
-    far: Array
-    type: Array
-    circles: tuple[tuple[int, int], ...]
 
 
 class NumpyKernel:
@@ -41,7 +31,7 @@ class NumpyKernel:
 
     def __init__(self) -> None:
         # Levels follow from the estate alone.
-        self._levels: dict[tuple[int, bool], tuple[Estate, list[_Level]]] = {}
+        self._levels: dict[tuple[int, bool], tuple[Estate, list[Level]]] = {}
 
     def sweep(self, estate: Estate, sweep: Sweep) -> tuple[Array, Array]:
         """Return the words that flow into each node, and those that flow out."""
@@ -59,24 +49,47 @@ class NumpyKernel:
 
     def sizes(self, estate: Estate, flow: Flow, most: int) -> Array | None:
         """Return for each node how many carriers reach it, counted up to ``most`` (0: all)."""
+        size = np.zeros(estate.size, np.int64)
+
+        def visit(nodes: Array, local: Array, _: Array) -> None:
+            size[nodes] = np.bincount(local, minlength=len(nodes))
+
+        if self._carry(estate, flow, visit, upstream=flow.upstream):
+            return np.minimum(size, most) if most else size
         if flow.carriers > _MOST_CARRIERS:
             return None
-        size = np.zeros(estate.size, np.int64)
+        size[:] = 0
         for words, _ in self._blocks(estate, flow, upstream=flow.upstream):
             size += np.bitwise_count(words).sum(axis=1, dtype=np.int64)
         return np.minimum(size, most) if most else size
 
     def tallies(self, estate: Estate, flow: Flow, counted: Array) -> Array | None:
         """Return for each carrier how many of the counted nodes it reaches."""
+        tally = np.zeros(flow.carriers, np.int64)
+        is_counted = counted != 0
+
+        def visit(nodes: Array, local: Array, items: Array) -> None:
+            tally[:] += np.bincount(items[is_counted[nodes][local]], minlength=flow.carriers)
+
+        if self._carry(estate, flow, visit, upstream=not flow.upstream):
+            return tally
         if flow.carriers > _MOST_CARRIERS:
             return None
-        tally = np.zeros(flow.carriers, np.int64)
         chosen = np.flatnonzero(counted)
         for words, first in self._blocks(estate, flow, upstream=not flow.upstream):
             for index in range(first, min(first + 64 * words.shape[1], flow.carriers)):
                 word, bit = divmod(index - first, 64)
                 tally[index] = np.count_nonzero(words[chosen, word] & np.uint64(1 << bit))
         return tally
+
+    def _carry(self, estate: Estate, flow: Flow, visit: Visit, *, upstream: bool) -> bool:
+        """Tell which carriers reach each node; tell whether the sets were small enough for that."""
+        levels = self._levels_of(estate, upstream=upstream)
+        try:
+            carry(estate, estate.way(upstream=upstream), levels, flow, visit)
+        except TooManyItemsError:
+            return False
+        return True
 
     def _blocks(self, estate: Estate, flow: Flow, *, upstream: bool) -> Iterator[tuple[Array, int]]:
         """Yield the words in which carriers reach each node, with the index of the first carrier of the words."""
@@ -95,7 +108,7 @@ class NumpyKernel:
             none = np.zeros(_WIDTH, np.uint64)
             yield self.sweep(estate, Sweep(upstream, allowed, passing, none, none, own))[0], first
 
-    def _levels_of(self, estate: Estate, *, upstream: bool) -> list[_Level]:
+    def _levels_of(self, estate: Estate, *, upstream: bool) -> list[Level]:
         key = (id(estate), upstream)
         if key not in self._levels:
             self._levels[key] = estate, _levels(estate, estate.way(upstream=upstream))
@@ -132,7 +145,7 @@ def _settle(way: Way, sweep: Sweep, found: Array, out: Array, start: int, end: i
                 waiting.append(reader)
 
 
-def _levels(estate: Estate, way: Way) -> list[_Level]:
+def _levels(estate: Estate, way: Way) -> list[Level]:
     """Return the levels of a graph, lowest first."""
     level = _level_of_each(estate, way)
     circles: dict[int, list[tuple[int, int]]] = {}
@@ -150,7 +163,7 @@ def _levels(estate: Estate, way: Way) -> list[_Level]:
         starts = np.cumsum(counts) - counts
         inside = tuple(circles.get(number, ()))
         if len(nodes) or inside:
-            found.append(_Level(nodes, starts, way.far[edges], way.type[edges], inside))
+            found.append(Level(nodes, starts, way.far[edges], way.type[edges], inside))
     return found
 
 

@@ -50,7 +50,10 @@ def bounded(rows: int) -> None:
 def greatest(near: Array, truth: Array, size: int) -> Array:
     """Return for each of some places the greatest truth that it is given."""
     found = np.zeros(size, np.int8)
-    found[near[truth == MAYBE]] = MAYBE
+    # Most often there is nothing unknown.
+    maybe = truth == MAYBE
+    if maybe.any():
+        found[near[maybe]] = MAYBE
     found[near[truth == TRUE]] = TRUE
     return found
 
@@ -58,10 +61,10 @@ def greatest(near: Array, truth: Array, size: int) -> Array:
 class Ranges:
     """Counts the members of ranges for one evaluation."""
 
-    def __init__(self, evaluation: "Evaluation", wanted: Iterable[Members]) -> None:
+    def __init__(self, evaluation: "Evaluation", wanted: Iterable[Members], *, keeps_words: bool) -> None:
         self._evaluation = evaluation
         self._estate = evaluation.estate
-        self.sweeps = Sweeps(evaluation, wanted)
+        self.sweeps = Sweeps(evaluation, wanted, keeps_words=keeps_words)
         self._sets: dict[tuple[int, int], tuple[Members, tuple[Numbers, ...] | NotInColumnsError]] = {}
 
     def numbers(self, members: Members, most: int, rows: Rows) -> Numbers:

@@ -30,8 +30,6 @@ from policy_engine.evaluation.sets.spark_sweeps import ALL, Bits, Layout, reache
 if TYPE_CHECKING:
     from policy_engine.evaluation.sets.spark_evaluation import SparkEvaluation
 
-MOST_PAIRS = 100_000_000
-"""Pairs of things in the sets that are counted."""
 # Groups for which a range is looked at again; sets cost more.
 _MOST_GROUPS = 48
 _MOST_SETS = 8
@@ -102,7 +100,6 @@ class SparkRanges:
 
     def numbers(self, members: Members, most: int) -> Numbers:
         """Return how many members a range has."""
-        most = 1 if most == 1 else 0
         if (id(members), most) not in self._numbers:
             self._numbers[id(members), most] = self._count(members, most)
         return self._numbers[id(members), most]
@@ -122,7 +119,7 @@ class SparkRanges:
                     return self._swept(members, flowing)
                 if flowing.hops is not None:
                     raise NotOnSparkError("a number of things within hops")
-                return self._in_sets(members, flowing)
+                return self._in_sets(members, flowing, most)
 
     # --- groups --------------------------------------------------------------------------------------------
 
@@ -328,7 +325,7 @@ class SparkRanges:
 
     # --- numbers of things in lineage ----------------------------------------------------------------------
 
-    def _in_sets(self, members: Members, flowing: plan.Flowing) -> Numbers:
+    def _in_sets(self, members: Members, flowing: plan.Flowing, most: int) -> Numbers:
         evaluation = self._evaluation
         groups, own, barred = self._conditions(members, flowing)
         if len(own) > _MOST_SETS:
@@ -337,8 +334,8 @@ class SparkRanges:
         parts = []
         for place, (truth, bars) in enumerate(zip(own, barred, strict=True)):
             anchors = evaluation.nodes.where(evaluation.of_kinds(flowing.anchor.kinds) & (groups.number == place))
-            sure = self._sets(flowing, anchors, truth == TRUE, None if bars is None else bars == FALSE)
-            possible = self._sets(flowing, anchors, truth != FALSE, None if bars is None else bars != TRUE)
+            sure = self._sets(flowing, most, anchors, truth == TRUE, None if bars is None else bars == FALSE)
+            possible = self._sets(flowing, most, anchors, truth != FALSE, None if bars is None else bars != TRUE)
             counted = [
                 sure.select("anchor", F.lit(1).alias("s"), F.lit(0).alias("p")),
                 possible.select("anchor", F.lit(0).alias("s"), F.lit(1).alias("p")),
@@ -347,17 +344,21 @@ class SparkRanges:
         pairs = reduce(DataFrame.union, parts)
         return self._joined(pairs.groupBy("anchor").agg(F.sum("s").alias("s"), F.sum("p").alias("p")))
 
-    def _sets(self, flowing: plan.Flowing, anchors: DataFrame, counted: Column, passing: Column | None) -> DataFrame:
+    def _sets(
+        self, flowing: plan.Flowing, most: int, anchors: DataFrame, counted: Column, passing: Column | None
+    ) -> DataFrame:
         """Return each anchor as often as it reaches something counted, by carrying the fewer of both."""
         evaluation = self._evaluation
         ends = evaluation.nodes.where(counted).select("number")
         anchors = anchors.select("number")
         open_nodes = None if passing is None else evaluation.nodes.where(passing).select("number")
-        carries_anchors = anchors.count() < ends.count()
+        # What is counted can be cut off where there is enough of it.
+        carries_anchors = not most and anchors.count() < ends.count()
         edges = evaluation.edges(upstream=flowing.upstream != carries_anchors)
         edges = edges.where(F.col("type").isin(sorted(flowing.edges))).select("near", "far")
         carriers, met = (anchors, ends) if carries_anchors else (ends, anchors)
-        pairs = reached(edges, carriers, open_nodes, MOST_PAIRS, evaluation.settled).join(met, "number", "left_semi")
+        found = reached(edges, carriers, open_nodes, most, evaluation.settled)
+        pairs = found.join(met, "number", "left_semi")
         return pairs.select(F.col("carrier" if carries_anchors else "number").alias("anchor"))
 
 

@@ -18,6 +18,8 @@ from policy_engine.evaluation.sets.spark_codes import NotOnSparkError
 
 WORD_BITS = 62
 ALL = (1 << WORD_BITS) - 1
+MOST_PAIRS = 100_000_000
+"""Pairs of things in the sets that are counted."""
 
 Settle = Callable[[DataFrame], DataFrame]
 """Cuts off how a frame came about, and keeps its rows."""
@@ -91,6 +93,8 @@ def swept(edges: DataFrame, nodes: DataFrame, field: list[int], kept: list[int],
 def reached(edges: DataFrame, carriers: DataFrame, passing: DataFrame | None, most: int, settle: Settle) -> DataFrame:
     """Return which carriers flow into which nodes, as pairs of ``number`` and ``carrier``.
 
+    With ``most``, a node that has so many takes no more: it may have some more, and so may what it flows into.
+
     Raises:
         NotOnSparkError: there are too many.
     """
@@ -100,10 +104,15 @@ def reached(edges: DataFrame, carriers: DataFrame, passing: DataFrame | None, mo
     while True:
         moved = edges.join(frontier.withColumnRenamed("number", "far"), "far")
         into = moved.select(F.col("near").alias("number"), "carrier").distinct()
-        fresh = settle(into if found is None else into.join(found, ["number", "carrier"], "left_anti"))
+        if found is not None:
+            into = into.join(found, ["number", "carrier"], "left_anti")
+            if most:
+                full = found.groupBy("number").count().where(F.col("count") >= most)
+                into = into.join(full, "number", "left_anti")
+        fresh = settle(into)
         count = fresh.count()
         total += count
-        if total > most:
+        if total > MOST_PAIRS:
             raise NotOnSparkError("the sets of things to be counted are too large")
         found = fresh if found is None else found.union(fresh)
         if not count:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from policy_engine.lineage.columns.arrays import Arrays, Plain
 from policy_engine.lineage.columns.codec import encode
 from policy_engine.lineage.columns.errors import estate_error
-from policy_engine.lineage.columns.layout import NEVER, write_file, written
+from policy_engine.lineage.columns.layout import CONTRADICTED, NEVER, write_file, written
 from policy_engine.lineage.columns.numbering import Numbering, number_nodes
 from policy_engine.lineage.columns.table import Column, Edges, EstateTable, EvidenceRows, Texts, arrange
 from policy_engine.lineage.graph import Node, Snapshot
@@ -77,7 +77,7 @@ def table_of(
         kind=array("H", [places[node.kind] for node in nodes]),
         attributes=_attributes(nodes),
         edges=_edges(snapshot, rank),
-        evidence=_evidence(evidence, rank),
+        evidence=evidence_rows(evidence, rank),
         documents=documents or {},
         texts=texts or {},
         facts_digest=snapshot.facts_digest,
@@ -85,31 +85,46 @@ def table_of(
     )
 
 
-class _Codes:
-    """A column in the making."""
+class Codes:
+    """A column in the making; rows that nothing is said about may be left out at its end."""
 
     def __init__(self, rows: int) -> None:
-        self.code = array("I", bytes(4 * rows))
+        self._code = array("I", bytes(4 * rows))
         self._found: dict[str, int] = {}
 
     def add(self, row: int, written: str) -> None:
-        self.code[row] = self._found.setdefault(written, len(self._found) + 2)
+        """Give a row a value, written as JSON."""
+        self._put(row, self._found.setdefault(written, len(self._found) + 2))
 
-    def column(self) -> Column:
-        return Column(self.code, Texts.of(self._found))
+    def contradict(self, row: int) -> None:
+        """Say that sources contradict each other about a row, unless it has a value."""
+        self._put(row, CONTRADICTED)
+
+    def column(self, rows: int | None = None) -> Column:
+        """Return the column, of that many rows."""
+        self._fill(rows or 0)
+        return Column(self._code, Texts.of(self._found))
+
+    def _put(self, row: int, code: int) -> None:
+        self._fill(row + 1)
+        self._code[row] = code
+
+    def _fill(self, rows: int) -> None:
+        if rows > len(self._code):
+            self._code.frombytes(bytes(4 * (rows - len(self._code))))
 
 
 def _attributes(nodes: list[Node]) -> dict[str, Column]:
-    made: dict[str, _Codes] = {}
+    made: dict[str, Codes] = {}
 
-    def of(name: str) -> _Codes:
+    def of(name: str) -> Codes:
         if name not in made:
-            made[name] = _Codes(len(nodes))
+            made[name] = Codes(len(nodes))
         return made[name]
 
     for place, node in enumerate(nodes):
         for name in node.conflicts:
-            of(name).code[place] = 1
+            of(name).contradict(place)
         for name, fact in node.attributes.items():
             of(name).add(place, encode(fact.value))
     return {name: codes.column() for name, codes in made.items()}
@@ -127,7 +142,12 @@ def _edges(snapshot: Snapshot, rank: dict[str, int]) -> Edges:
     )
 
 
-def _evidence(evidence: EvidenceSet, rank: dict[str, int]) -> EvidenceRows:
+def evidence_rows(evidence: EvidenceSet, rank: Mapping[str, int]) -> EvidenceRows:
+    """Return evidence as columns; ``rank`` numbers the nodes by id.
+
+    Raises:
+        LineageError: PE3405, there is no node that evidence is about.
+    """
     records = list(evidence.records())
     for record in records:
         if record.subject not in rank:
@@ -136,8 +156,8 @@ def _evidence(evidence: EvidenceSet, rank: dict[str, int]) -> EvidenceRows:
     types = tuple(sorted({record.type for record in records}))
     places = {name: place for place, name in enumerate(types)}
     records.sort(key=lambda r: (rank[r.subject], places[r.type], r.issued, r.digest, r.counts_from))
-    signers = _Codes(len(records))
-    fields: dict[str, _Codes] = {name: _Codes(len(records)) for name in sorted({f for r in records for f in r.fields})}
+    signers = Codes(len(records))
+    fields: dict[str, Codes] = {name: Codes(len(records)) for name in sorted({f for r in records for f in r.fields})}
     for place, record in enumerate(records):
         signers.add(place, _signers(record))
         for name, value in record.fields.items():

@@ -26,7 +26,7 @@ class Findings:
     def error(
         self, code: str, message: str, line: int, *, pointer: str = "", advice: str | None = None, times: int = 1
     ) -> None:
-        """Take what keeps the import from being put in; ``times`` is on how many lines it stands, of which one is named."""
+        """Take what keeps the import from being put in; it stands on that many lines, of which the first is named."""
         self._found(Severity.ERROR, code, message, line, pointer, advice, times)
 
     def warning(

@@ -158,28 +158,30 @@ class CellReader:
         }
 
     def read(self, row: dict[str, object]) -> dict[str, object]:
+        """Return a row with every cell read."""
         kind = row.get("kind")
-        return {name: self.cell(self._types.get((str(kind), name)), cell) for name, cell in row.items()}
+        return {name: read_cell(self._types.get((str(kind), name)), cell) for name, cell in row.items()}
 
-    def cell(self, of: Any, cell: object) -> object:
-        """Return a cell by the type that the schema gives it; without one it holds names."""
-        text = str(cell)
-        # Columns that are no attributes hold names: one, or a list of them.
-        if (of is None or isinstance(of, SetType)) and text.startswith("["):
-            try:
-                return json.loads(text, parse_float=Decimal)
-            except ValueError:
-                return text
-        of = of.item if isinstance(of, SetType) else of
-        # What does not fit stays the text that it is, and the schema says what is expected.
-        if of is Simple.BOOLEAN:
-            return {"true": True, "false": False}.get(text.casefold(), text)
+
+def read_cell(of: Any, cell: object) -> object:
+    """Return a cell of a table without types by the type that the schema gives it; without one it holds names."""
+    text = str(cell)
+    # Columns that are no attributes hold names: one, or a list of them.
+    if (of is None or isinstance(of, SetType)) and text.startswith("["):
         try:
-            if of is Simple.INTEGER:
-                return int(text) if text.removeprefix("-").isdecimal() else text
-            return Decimal(text) if of is Simple.NUMBER else text
-        except (InvalidOperation, ValueError):
+            return json.loads(text, parse_float=Decimal)
+        except ValueError:
             return text
+    of = of.item if isinstance(of, SetType) else of
+    # What does not fit stays the text that it is, and the schema says what is expected.
+    if of is Simple.BOOLEAN:
+        return {"true": True, "false": False}.get(text.casefold(), text)
+    try:
+        if of is Simple.INTEGER:
+            return int(text) if text.removeprefix("-").isdecimal() else text
+        return Decimal(text) if of is Simple.NUMBER else text
+    except (InvalidOperation, ValueError):
+        return text
 
 
 def _sha256(*paths: Path | None) -> str:
