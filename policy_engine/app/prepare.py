@@ -187,7 +187,8 @@ def _numbering() -> Numbering:
     from policy_engine.evaluation.sets.native_kernel import NativeKernel
 
     try:
-        return NativeKernel().number_nodes
+        compiled: Any = NativeKernel().number_nodes
+        return compiled  # type: ignore[no-any-return]
     except OSError:
         return number_nodes
 

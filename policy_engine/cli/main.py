@@ -65,7 +65,7 @@ class _Commands(click.Group):
 
             near = get_close_matches(name, _COMMANDS, n=1)
             hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise click.UsageError(f"there is no command `{name}`{hint}", ctx)
+            raise click.UsageError(f"there is no command `{one_line(name)}`{hint}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -82,7 +82,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command. No traceback reaches a user: what cannot go on says why, with a code, and exits with 2."""
     try:
         code = cli.main(args=arguments, prog_name="policy-engine", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence, see `_report`
         code = stop(error)
     sys.exit(code if isinstance(code, int) else 0)
@@ -97,7 +98,6 @@ def stop(error: Exception | KeyboardInterrupt) -> int:
             _say("interrupted")
             return 130
         case click.ClickException():
-            error.message = one_line(error.message)
             error.show()
             return 2
         case BrokenPipeError():
@@ -113,7 +113,8 @@ def stop(error: Exception | KeyboardInterrupt) -> int:
 
 def _drop_output() -> None:
     """Let what is still to be written go nowhere: trying again, at the end, would fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(error: Exception) -> int:

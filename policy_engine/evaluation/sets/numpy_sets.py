@@ -11,14 +11,17 @@ Rules:
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from policy_engine.evaluation.sets.estate import Array, Estate, Way
 from policy_engine.evaluation.sets.kernel import Flow
 
-# So many items are kept at most, of four bytes each; as many are looked at together, or in one circle.
+# So many items are kept at most, of four bytes each.
 _MOST_ITEMS = 48 * 1024 * 1024
+# About so many items are sorted together.
+_BLOCK = 1 << 17
 
 Visit = Callable[[Array, Array, Array], None]
 """Told of nodes, and of pairs in order: the index of a node among them, and a carrier that reaches it."""
@@ -77,17 +80,25 @@ class _Sets:
         counts = np.diff(level.starts, append=len(level.far))
         open_edges = np.flatnonzero(self._flow.allowed[level.type] & (self._length[level.far] > 0))
         word = np.uint32 if len(level.nodes) * self._base < 2**32 else np.uint64
-        first = np.repeat(np.arange(len(level.nodes), dtype=word) * word(self._base), counts)[open_edges]
+        local = np.repeat(np.arange(len(level.nodes), dtype=word), counts)[open_edges]
         far = level.far[open_edges]
-        length = self._length[far]
+        start, length = self._start[far], self._length[far]
         ends = np.cumsum(length)
-        total = int(ends[-1]) if len(ends) else 0
-        _bounded(total)
-        place = np.repeat(self._start[far] - (ends - length), length)
-        place += np.arange(total)
-        keys = np.repeat(first, length)
-        keys += self._pool[place]
-        return _distinct(keys)
+        # Some nodes at a time: what is made for them stays near the processor. Most of the time goes here.
+        cuts = np.searchsorted(ends, np.arange(_BLOCK, int(ends[-1]) if len(ends) else 0, _BLOCK))
+        cuts = np.unique(np.searchsorted(local, local[cuts]))
+        found, kept = [np.zeros(0, word)], 0
+        for first, last in pairwise([0, *cuts.tolist(), len(local)]):
+            counts = length[first:last]
+            after = np.cumsum(counts)
+            _bounded(kept + (int(after[-1]) if len(after) else 0))
+            place = np.repeat(start[first:last] - (after - counts), counts)
+            place += np.arange(len(place))
+            keys = np.repeat(local[first:last] * word(self._base), counts)
+            keys += self._pool[place]
+            found.append(_distinct(keys))
+            kept += len(found[-1])
+        return np.concatenate(found)
 
     def pairs(self, keys: Array) -> tuple[Array, Array]:
         """Return the index of the node and the item that numbers are made of."""

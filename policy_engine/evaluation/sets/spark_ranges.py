@@ -21,7 +21,7 @@ from policy_dsl.typed.tree import PathStep
 from policy_engine.evaluation.sets import plan
 from policy_engine.evaluation.sets.groups import Aspect, aspects_of
 from policy_engine.evaluation.sets.plan import Condition, Members, Thing
-from policy_engine.evaluation.sets.rows import FALSE, TRUE
+from policy_engine.evaluation.sets.rows import FALSE, MAYBE, TRUE
 from policy_engine.evaluation.sets.spark_codes import NotOnSparkError
 from policy_engine.evaluation.sets.spark_points import NOT_STATED
 from policy_engine.evaluation.sets.spark_scope import SEVERAL, Given, Scope, anyones, compared
@@ -335,7 +335,10 @@ class SparkRanges:
         for place, (truth, bars) in enumerate(zip(own, barred, strict=True)):
             anchors = evaluation.nodes.where(evaluation.of_kinds(flowing.anchor.kinds) & (groups.number == place))
             sure = self._sets(flowing, most, anchors, truth == TRUE, None if bars is None else bars == FALSE)
-            possible = self._sets(flowing, most, anchors, truth != FALSE, None if bars is None else bars != TRUE)
+            doubt = (truth == MAYBE) if bars is None else (truth == MAYBE) | (bars == MAYBE)
+            possible = sure
+            if evaluation.nodes.where(doubt).limit(1).count():
+                possible = self._sets(flowing, most, anchors, truth != FALSE, None if bars is None else bars != TRUE)
             counted = [
                 sure.select("anchor", F.lit(1).alias("s"), F.lit(0).alias("p")),
                 possible.select("anchor", F.lit(0).alias("s"), F.lit(1).alias("p")),

@@ -21,7 +21,7 @@ Rules:
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -177,7 +177,7 @@ class Store:
         """
         return from_bytes(b"".join(self.document(which)), schema)
 
-    def document(self, which: Which) -> Iterator[bytes]:
+    def document(self, which: Which) -> Generator[bytes, None, None]:
         """Yield the canonical bytes of a snapshot.
 
         Raises:

@@ -15,14 +15,17 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from policy_dsl.typed.schema import Schema
 from policy_dsl.typed.types import SetType, Simple
 from policy_engine.lineage.errors import lineage_error
 from policy_engine.lineage.store.findings import Findings
-from policy_engine.lineage.store.incoming import Incoming
 from policy_engine.model.progress import Progress
+
+if TYPE_CHECKING:
+    # Whoever reads tables into columns has no database.
+    from policy_engine.lineage.store.incoming import Incoming
 
 SUFFIXES: Final = {".parquet": "parquet", ".csv": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
 """How a table's file is told by its name."""
@@ -41,7 +44,7 @@ READERS: Final = {
 
 
 def take_tables(
-    incoming: Incoming, nodes: Path, edges: Path | None, schema: Schema, findings: Findings, progress: Progress
+    incoming: "Incoming", nodes: Path, edges: Path | None, schema: Schema, findings: Findings, progress: Progress
 ) -> str:
     """Stage the rows of the tables, and return the digest of their files: of both, one after the other.
 
