@@ -2,7 +2,8 @@
 
     python docs/write_reference.py
 
-`cli.md`, `language/grammar.md`, the index `reference/codes.md` and the files in `schemas/` are replaced. Of each page
+`cli.md`, `language/grammar.md`, `reference/vocabulary.md`, the index `reference/codes.md` and the files in `schemas/` are
+replaced. Of each page
 in `reference/codes/`, the heading and the first two paragraphs come from the program; what stands below them is written
 by hand and kept. A test fails when a page is not up to date.
 """
@@ -12,16 +13,20 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import resources
 from pathlib import Path
 
 import click
 from click.testing import CliRunner
 
+from policy_dsl import compile_bytes
 from policy_dsl.lint import RULES
+from policy_dsl.typed.schema import Attribute, Flow, Schema
+from policy_dsl.typed.types import EnumType
 from policy_engine.app.codes import all_codes
 from policy_engine.cli.main import cli
+from policy_engine.packs.library import select
 from policy_evidence.predicates import json_schemas
 from policy_evidence.trust.document import trust_json_schema
 from policy_reports.document import document_schema
@@ -72,6 +77,14 @@ what the grammar cannot say: which words are keywords where, and where the end o
 | `[a]`, `a*`, `a+`, `(a b)` | none or once, any number of times, at least once, taken together |
 """
 
+_VOCABULARY_INTRO = """\
+# The vocabulary
+
+What an inventory can say and what rules can ask: the kinds of things, their attributes, the edges between them, and the
+evidence that can be signed about them, as the pack `std.ai` declares them. Your own packs can
+[add to it](../language/reference.md#declaring-the-vocabulary). [inventory.md](../inventory.md) says how values are written.
+"""
+
 _GROUPS = {
     "PE00": "Using the program",
     "PE10": "Policies: text and grammar",
@@ -102,7 +115,12 @@ _GROUPS = {
 
 def generated() -> dict[Path, str]:
     """Return the text of every generated file, by its path."""
-    files = {DOCS / "cli.md": _cli_page(), DOCS / "language" / "grammar.md": grammar_page(), **_code_pages()}
+    files = {
+        DOCS / "cli.md": _cli_page(),
+        DOCS / "language" / "grammar.md": grammar_page(),
+        DOCS / "reference" / "vocabulary.md": vocabulary_page(compile_bytes(select(["std"], {}).files)[0].schema),
+        **_code_pages(),
+    }
     schemas: dict[str, object] = {
         **json_schemas(),
         "trust-v1.schema.json": trust_json_schema(),
@@ -198,6 +216,63 @@ def _rule_lines(name: str, body: str) -> str:
             start = at + 1
     alternatives.append(body[start:].strip())
     return f"{name} =\n" + "".join(f"  {'|' if n else ' '} {text}\n" for n, text in enumerate(alternatives))
+
+
+def vocabulary_page(schema: Schema) -> str:
+    """Return the kinds, edges, types of evidence, words and roles of a schema, each as a table."""
+    parts = [_VOCABULARY_INTRO, "\n## Kinds\n\nA kind has its own attributes and those of the kind that it is."]
+    plain: list[tuple[str, ...]] = []
+    for kind in schema.kinds.values():
+        inherited = schema.kinds[kind.parent].attributes if kind.parent else {}
+        own = [attribute for name, attribute in kind.attributes.items() if name not in inherited]
+        if not own:
+            plain.append((f"`{kind.name}`", kind.parent or "", kind.description))
+            continue
+        above = f" is {kind.parent}" if kind.parent else ""
+        parts.append(f"\n\n### {kind.name}{above}\n\n")
+        parts.append(f"{kind.description}.\n\n" if kind.description else "")
+        parts.append(_table(("attribute", "type", "meaning"), map(_attribute_row, own)))
+    parts.append("\n### Kinds without attributes of their own\n\n" + _table(("kind", "is", "meaning"), plain))
+    edges = (
+        (f"`{e.name}`", ", ".join(e.sources), ", ".join(e.targets), f"`{e.reverse}`" if e.reverse else "", _FLOWS[e.flow])
+        for e in schema.edges.values()
+    )
+    parts.append(f"\n## Edges\n\n{_EDGES_INTRO}\n" + _table(("edge", "from", "to", "in reverse", "rules follow it"), edges))
+    evidence = (
+        (
+            f"`{e.name}`",
+            ", ".join(e.subjects) or "anything",
+            ", ".join(f"`{f.name}` ({f.type})" for f in e.fields.values()),
+            e.description,
+        )
+        for e in schema.evidence.values()
+    )
+    parts.append("\n## Evidence\n\n" + _table(("type", "about", "fields", "meaning"), evidence))
+    words = ((f"`{e.name}`", ", ".join(f"`{value}`" for value in e.values)) for e in schema.enums.values())
+    parts.append("\n## Words\n\n" + _table(("type", "words"), words))
+    roles = ((f"`{name}`", description) for name, description in schema.roles.items())
+    parts.append("\n## Roles\n\n" + _table(("role", "who it is"), roles))
+    return re.sub(r"\n{3,}", "\n\n", "".join(parts))
+
+
+_FLOWS = {Flow.NONE: "", Flow.LINEAGE: "as lineage", Flow.PART: "as a part"}
+
+_EDGES_INTRO = """\
+An edge points from what depends to what it depends on, and can be written at either end. Questions about what lies
+`upstream of` or `downstream of` a thing follow lineage, and always look inside parts.
+"""
+
+
+def _attribute_row(attribute: Attribute) -> tuple[str, str, str]:
+    kind = f"`{attribute.type}`" if isinstance(attribute.type, EnumType) else str(attribute.type)
+    default = attribute.default
+    said = f"{'' if default is None else str(default).lower()}"
+    return (f"`{attribute.name}`", kind + (f", else `{said}`" if said else ""), attribute.description)
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [heads, ("---",) * len(heads), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ def all_codes() -> dict[str, str]:
     from policy_engine.app.watch_codes import CODES as WATCH
     from policy_engine.evaluation.incremental.codes import CODES as INCREMENTAL
     from policy_engine.evaluation.sets.codes import CODES as SETS
+    from policy_engine.evaluation.sets.spark_codes import CODES as SPARK
     from policy_engine.lineage.codes import CODES as LINEAGE
     from policy_engine.lineage.columns.codes import CODES as ESTATE_FILES
     from policy_engine.lineage.store.codes import CODES as STORE
@@ -40,6 +41,7 @@ def all_codes() -> dict[str, str]:
         FORESIGHT,
         PICTURES,
         SETS,
+        SPARK,
         INCREMENTAL,
         WATCH,
         REPORTS,

@@ -4,7 +4,8 @@ Rules:
 
 - claims about one identity are one node; equal values keep the origins of all who assert them;
 - different values of one attribute are a contradiction: all are kept, none is chosen, and both places are named; but
-  sets that foreign documents assert are united, since each may know a part;
+  sets that foreign documents assert are united, since each may know a part, and what the inventory calls and how it
+  describes a thing stands, since every tool has words of its own;
 - of two kinds the more special is taken where one lies below the other; else the inventory's kind is kept, and that it
   has two itself is an error; a kind that is only presumed gives way to any that is stated;
 - an edge may be written by its reverse name; it is kept by its name, the first of its names that fits the kinds;
@@ -31,6 +32,9 @@ from policy_engine.model.problems import Problem, as_errors, sort_problems
 
 # A contradiction names so many of its values; the snapshot has them all.
 _SHOWN_VALUES = 5
+
+# What a thing is called, and what is said of it in a sentence: nothing that could be true or false.
+_WORDING = frozenset({"name", "description"})
 
 # So many comparisons of names for suggestions take about two seconds; beyond, a plain message must do.
 _COMPARISONS = 5_000_000
@@ -123,6 +127,7 @@ class _Joining:
         self._things: dict[str, _Thing] = {}
         self._kinds: dict[str, Kind] = {}
         self._foreign_sets: dict[tuple[str, str], list[Fact]] = {}
+        self._foreign_words: dict[tuple[str, str], list[Fact]] = {}
         self._edges: dict[tuple[str, str, str], list[tuple[Origin, ...]]] = {}
         self._edge_names = {name: (edge, False) for name, edge in schema.edges.items()}
         for edge in schema.edges.values():
@@ -208,6 +213,8 @@ class _Joining:
                     self._report.add("PE3142", message, claim.origins, own=claims.own, advice=value.help)
                 elif isinstance(attribute.type, SetType) and not claims.own:
                     self._foreign_sets.setdefault((node_id, claim.name), []).append(Fact(value, claim.origins))
+                elif claim.name in _WORDING and not claims.own:
+                    self._foreign_words.setdefault((node_id, claim.name), []).append(Fact(value, claim.origins))
                 else:
                     self._things[node_id].facts.setdefault(claim.name, []).append(Fact(value, claim.origins))
 
@@ -342,6 +349,10 @@ class _Joining:
     def snapshot(self, all_claims: list[Claims]) -> Snapshot:
         for (node_id, name), facts in self._foreign_sets.items():
             self._things[node_id].facts.setdefault(name, []).append(_united(facts))
+        for (node_id, name), words in self._foreign_words.items():
+            ours = self._things[node_id].facts.setdefault(name, [])
+            stated = {fact.value for fact in ours}
+            ours += [fact for fact in words if not stated or fact.value in stated]
         nodes = [self._node(node_id, self._things[node_id]) for node_id in self._kinds]
         edges = [Edge(*key, merge_origins(*origins)) for key, origins in self._edges.items()]
         return Snapshot.build(nodes, edges, {source for each in all_claims for source in each.sources})

@@ -120,7 +120,7 @@ def test_too_little_memory_is_told(folder: Path) -> None:
 def test_an_interruption_ends_a_run_without_a_trace(after: float, folder: Path) -> None:
     nodes = [{"id": f"m{n}", "kind": "Model", "trained_on": ["d"]} for n in range(60_000)]
     (folder / "many.json").write_text(json.dumps({"inventory": 1, "nodes": [*nodes, {"id": "d", "kind": "Dataset"}]}))
-    started = subprocess.Popen(  # noqa: S603 - our own program
+    started = subprocess.Popen(
         [*PROGRAM, "snapshot", "import", "many.json", "--store", "s.db"],
         cwd=folder,
         stdout=subprocess.PIPE,
@@ -157,9 +157,9 @@ def run(
     arguments: list[str], folder: Path, before: Callable[[], None] | None = None, **environment: str
 ) -> subprocess.CompletedProcess[bytes]:
     with (folder / "output.txt").open("wb") as output:
-        done = subprocess.run(  # noqa: S603 - our own program
+        done = subprocess.run(
             [*PROGRAM, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE,
-            preexec_fn=before, timeout=60, check=False, env=os.environ | environment,  # noqa: PLW1509
+            preexec_fn=before, timeout=60, check=False, env=os.environ | environment,
         )  # fmt: skip
     done.stdout = (folder / "output.txt").read_bytes()
     return done
@@ -176,7 +176,7 @@ def limited(*limits: tuple[int, int]) -> Callable[[], None]:
 def on_terminal(arguments: list[str], folder: Path) -> str:
     """Return what a person at a terminal would be sent."""
     ours, theirs = pty.openpty()
-    started = subprocess.Popen(  # noqa: S603 - our own program
+    started = subprocess.Popen(
         [*PROGRAM, *arguments],
         cwd=folder,
         stdin=theirs,

@@ -140,6 +140,24 @@ def test_a_contradiction_is_kept_and_told_and_never_settled() -> None:
     )
 
 
+def test_what_the_inventory_calls_a_thing_stands_and_tools_among_themselves_contradict() -> None:
+    def said(name: str, value: str, *, own: bool = False) -> Claims:
+        origin = (Origin(name, "/0"),)
+        source = Source(name, "sha256:" + "0" * 64, "test", name)
+        node = NodeClaim("scorer", "Model", (), origin)
+        return Claims((source,), own, (node,), (AttributeClaim("scorer", "name", value, origin),))
+
+    ours, one, other = said("register", "Scorer", own=True), said("bom", "scorer-v2"), said("serving", "Scorer")
+    for order in permutations([ours, one, other]):
+        snapshot, problems = join(order, SCHEMA)
+        fact = snapshot.nodes["scorer"].attributes["name"]
+        assert (fact.value, [origin.source for origin in fact.origins]) == ("Scorer", ["register", "serving"])
+        assert not problems
+    snapshot, problems = join([one, other], SCHEMA)
+    assert "name" in snapshot.nodes["scorer"].conflicts
+    assert [problem.code for problem in problems] == ["PE3143"]
+
+
 def test_a_contradiction_within_one_file_is_one_too() -> None:
     estate = load("- {id: s, kind: System, users: 1}\n- {id: s, kind: System, users: 2}\n")
     assert only(estate).code == "PE3143"

@@ -43,24 +43,27 @@ typedef struct {
 } sweep;
 
 #define SWEEP(NAME, WORD)                                                                                            \
-    static inline int NAME##_node(const graph *g, const sweep *s, int64_t v) {                                       \
-        const WORD *allowed = s->allowed, *pass = s->pass, *self = s->self, *field = s->field, *kept = s->kept;      \
-        WORD *in = s->in, *out = s->out;                                                                             \
+    /* At most W words, in variables of their own: the compiler knows W and unrolls the loops. */                    \
+    static inline void NAME##_into(const graph *g, const sweep *s, int64_t v, int64_t first, const int64_t W) {      \
+        const WORD *out = (const WORD *)s->out + first, *allowed = (const WORD *)s->allowed + first;                 \
         const int64_t w = s->width;                                                                                  \
-        int changed = 0;                                                                                             \
-        if (w == 1) {                                                                                                \
-            WORD found = 0;                                                                                          \
-            for (uint32_t e = g->row[v]; e < g->row[v + 1]; e++) found |= out[g->far[e]] & allowed[TYPE(g, e)];      \
-            in[v] = found;                                                                                           \
-        } else {                                                                                                     \
-            WORD *restrict found = in + v * w;                                                                       \
-            memset(found, 0, (size_t)w * sizeof(WORD));                                                              \
-            for (uint32_t e = g->row[v]; e < g->row[v + 1]; e++) {                                                   \
-                const WORD *restrict from = out + (int64_t)g->far[e] * w;                                            \
-                const WORD *restrict may = allowed + (int64_t)TYPE(g, e) * w;                                        \
-                for (int64_t k = 0; k < w; k++) found[k] |= from[k] & may[k];                                        \
-            }                                                                                                        \
+        WORD found[4] = {0, 0, 0, 0};                                                                                \
+        for (uint32_t e = g->row[v]; e < g->row[v + 1]; e++) {                                                       \
+            const WORD *from = out + (int64_t)g->far[e] * w, *may = allowed + (int64_t)TYPE(g, e) * w;               \
+            for (int64_t k = 0; k < W; k++) found[k] |= from[k] & may[k];                                            \
         }                                                                                                            \
+        for (int64_t k = 0; k < W; k++) ((WORD *)s->in)[v * w + first + k] = found[k];                               \
+    }                                                                                                                \
+    static inline int NAME##_node(const graph *g, const sweep *s, int64_t v) {                                       \
+        const WORD *pass = s->pass, *self = s->self, *field = s->field, *kept = s->kept, *in = s->in;                \
+        WORD *out = s->out;                                                                                          \
+        const int64_t w = s->width;                                                                                  \
+        int64_t done = 0;                                                                                            \
+        int changed = 0;                                                                                             \
+        for (; done + 4 <= w; done += 4) NAME##_into(g, s, v, done, 4);                                              \
+        if (w - done == 3) NAME##_into(g, s, v, done, 3);                                                            \
+        if (w - done == 2) NAME##_into(g, s, v, done, 2);                                                            \
+        if (w - done == 1) NAME##_into(g, s, v, done, 1);                                                            \
         for (int64_t k = 0; k < w; k++) {                                                                            \
             WORD after = in[v * w + k];                                                                              \
             if (pass) after &= pass[v * w + k];                                                                      \

@@ -21,7 +21,7 @@ from policy_engine.evaluation.sets.kernel import Flow
 # So many items are kept at most, of four bytes each.
 _MOST_ITEMS = 48 * 1024 * 1024
 # About so many items are sorted together.
-_BLOCK = 1 << 17
+_BLOCK = 1 << 16
 
 Visit = Callable[[Array, Array, Array], None]
 """Told of nodes, and of pairs in order: the index of a node among them, and a carrier that reaches it."""
