@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.generator import EDGE_TYPES, EVIDENCE_TYPES, KINDS, TEXTS, Array, Generated
+from benchmarks.generator import EDGE_TYPES, EDGES, EVIDENCE, EVIDENCE_TYPES, KINDS, TEXTS, THINGS, Array, Generated
 from policy_dsl.pieces import to_pieces
 from policy_dsl.typed.tree import Program
 from policy_engine import __version__
@@ -21,8 +21,6 @@ from policy_engine.lineage.columns.codec import encode
 from policy_engine.lineage.columns.numbering import number_nodes
 from policy_engine.lineage.columns.table import Column, Edges, EstateTable, EvidenceRows, Texts
 from policy_engine.lineage.columns.writer import write_columns
-
-THINGS, EDGES, EVIDENCE, ESTATE = "things.parquet", "edges.parquet", "evidence.parquet", "estate.aipe"
 
 _DAY: Final = 86_400
 
@@ -122,7 +120,9 @@ def _evidence(estate: Generated, rank: Array) -> EvidenceRows:
     issued = estate.issued[row].astype(np.int64) * _DAY
     signers = Column(np.full(len(row), 2), Texts.of(['[["auditor"]]']))
     until = estate.until[row].astype(np.int64) * _DAY
-    return EvidenceRows(types, about[row], evidence_type[row], issued, issued, until, digests[row].tobytes(), signers, {})
+    return EvidenceRows(
+        types, about[row], evidence_type[row], issued, issued, until, digests[row].tobytes(), signers, {}
+    )
 
 
 def _gate(program: Program) -> bytes:

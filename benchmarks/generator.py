@@ -18,6 +18,9 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
+THINGS, EDGES, EVIDENCE, ESTATE = "things.parquet", "edges.parquet", "evidence.parquet", "estate.aipe"
+"""The files of an estate in its folder: tables, and the estate file that they are prepared into."""
+
 NOW: Final = 20_400
 """The day of the benchmark, counted from 1 January 1970, as all days here."""
 
@@ -232,7 +235,11 @@ class _Maker:
         for at, layer in enumerate(DERIVED, _D1):
             some = self.several(self.things(layer), 5.0)
             just_before = random.random(len(some)) < 0.6
-            yield some, self.pick(some, np.where(just_before, at - 1, random.integers(_RAW, at, len(some)))), "derived_from"
+            yield (
+                some,
+                self.pick(some, np.where(just_before, at - 1, random.integers(_RAW, at, len(some)))),
+                "derived_from",
+            )
         some = self.several(self.things("feature"), 4.0)
         yield some, self.pick_between(some, _D1, _FEATURE - 1), "derived_from"
         prompts = self.things("prompt")

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from benchmarks.findings import Findings, counts, digest
@@ -72,7 +73,8 @@ def _peer(module: str, function: str = "load") -> Callable[[Path], Iterator[Roun
 def _from_tables(folder: Path) -> Iterator[Round]:
     """Yield tables to findings by way of an estate file, as an organisation without one would."""
     from benchmarks.contenders import ours
-    from benchmarks.files import ESTATE, read_tables, write_estate_file
+    from benchmarks.files import read_tables, write_estate_file
+    from benchmarks.generator import ESTATE
     from benchmarks.rules import AT, seven
     from policy_engine.evaluation.sets.evaluator import SetEvaluator
     from policy_engine.lineage.columns.reader import EstateFile
@@ -104,7 +106,7 @@ def _loading(module: str) -> Callable[[Path], Iterator[Round]]:
 
 def _from_estate_file(folder: Path) -> Iterator[Round]:
     from benchmarks.contenders import ours
-    from benchmarks.files import ESTATE
+    from benchmarks.generator import ESTATE
     from benchmarks.rules import AT, seven
     from policy_engine.evaluation.sets.evaluator import SetEvaluator
     from policy_engine.lineage.columns.reader import EstateFile
@@ -123,14 +125,15 @@ def _make(folder: Path, rounds: int) -> dict[str, Any]:
     """Make an estate of the size that its folder is named after, whole or not at all; tell how large it is."""
     from benchmarks import files, generator, rules
 
-    if not (folder / files.ESTATE).exists():
+    path = folder / generator.ESTATE
+    if not path.exists():
         shutil.rmtree(folder, ignore_errors=True)
         estate = generator.generate(int(folder.name))
         files.write_tables(estate, folder)
-        files.write_estate_file(estate, folder / files.ESTATE, rules.seven())
+        files.write_estate_file(estate, path, rules.seven())
     from policy_engine.lineage.columns.reader import EstateFile
 
-    with EstateFile.open(folder / files.ESTATE) as file:
+    with EstateFile.open(path) as file:
         # Models in production to ask the gate about, spread over the estate.
         stage = file.dictionary("attribute.stage")
         running = [
@@ -142,22 +145,24 @@ def _make(folder: Path, rounds: int) -> dict[str, Any]:
         step = max(1, len(running) // rounds)
         return {
             "things": file.nodes, "edges": file.edges, "evidence": file.header["evidence"],
-            "bytes": (folder / files.ESTATE).stat().st_size, "targets": [file.id(n) for n in running[::step][:rounds]],
+            "bytes": path.stat().st_size, "targets": [file.id(n) for n in running[::step][:rounds]],
         }  # fmt: skip
 
 
-def _timed(works: Iterator[Work], enough: int, seconds: float) -> dict[str, Any]:
-    """Measure different pieces of work, each once, until there are enough or the time is over."""
+def _timed(works: Iterator[tuple[str, Work]], enough: int, seconds: float) -> dict[str, Any]:
+    """Measure different pieces of work, each once, until there are enough or the time is over; and by their names."""
     walls: list[float] = []
+    parts: dict[str, list[float]] = {}
     end = time.perf_counter() + seconds
-    for work in works:
+    for name, work in works:
         begun = time.perf_counter()
         work()
         done = time.perf_counter()
         walls.append(done - begun)
+        parts.setdefault(name, []).append(done - begun)
         if len(walls) == enough or done > end:
             break
-    return {"wall": walls}
+    return {"wall": walls, "parts": {name: median(times) for name, times in parts.items()}}
 
 
 def _decisions(folder: Path, rounds: int) -> dict[str, Any]:
@@ -188,6 +193,7 @@ ROUNDS: dict[str, Callable[[Path], Iterator[Round]]] = {
     "native": _ours("first", "native"),
     "native-again": _ours("again", "native"),
     "native-many": _ours("large_pack", "native"),
+    "native-many-plain": _ours("large_pack_of_one_count", "native"),
     "numpy": _ours("first", "numpy"),
     "c": _peer("c_sweep"),
     "duckdb": _peer("duckdb_sql"),

@@ -2,10 +2,9 @@
 
     python docs/write_reference.py
 
-`cli.md`, `language/grammar.md`, `reference/vocabulary.md`, the index `reference/codes.md` and the files in `schemas/` are
-replaced. Of each page
-in `reference/codes/`, the heading and the first two paragraphs come from the program; what stands below them is written
-by hand and kept. A test fails when a page is not up to date.
+`cli.md`, `language/grammar.md`, `reference/vocabulary.md`, the index `reference/codes.md` and the files in `schemas/`
+are replaced. Of each page in `reference/codes/`, the heading and the first two paragraphs come from the program; what
+stands below them is written by hand and kept. A test fails when a page is not up to date.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -23,7 +22,6 @@ from click.testing import CliRunner
 from policy_dsl import compile_bytes
 from policy_dsl.lint import RULES
 from policy_dsl.typed.schema import Attribute, Flow, Schema
-from policy_dsl.typed.types import EnumType
 from policy_engine.app.codes import all_codes
 from policy_engine.cli.main import cli
 from policy_engine.packs.library import select
@@ -82,8 +80,22 @@ _VOCABULARY_INTRO = """\
 
 What an inventory can say and what rules can ask: the kinds of things, their attributes, the edges between them, and the
 evidence that can be signed about them, as the pack `std.ai` declares them. Your own packs can
-[add to it](../language/reference.md#declaring-the-vocabulary). [inventory.md](../inventory.md) says how values are written.
+[add to it](../language/reference.md#schema). [inventory.md](../inventory.md) says how values are written.
+
+## Kinds
+
+Every kind is a Thing, and has the attributes of one beside its own. *Else* says what counts where nobody states a
+value.
 """
+
+_EDGES_INTRO = """\
+## Edges
+
+An edge points from what depends to what it depends on, and can be written at either end. Questions about what lies
+`upstream of` or `downstream of` a thing follow lineage, and always look inside parts.
+"""
+
+_FLOWS = {Flow.NONE: "", Flow.LINEAGE: "lineage", Flow.PART: "a part"}
 
 _GROUPS = {
     "PE00": "Using the program",
@@ -220,59 +232,72 @@ def _rule_lines(name: str, body: str) -> str:
 
 def vocabulary_page(schema: Schema) -> str:
     """Return the kinds, edges, types of evidence, words and roles of a schema, each as a table."""
-    parts = [_VOCABULARY_INTRO, "\n## Kinds\n\nA kind has its own attributes and those of the kind that it is."]
+    edges = (
+        (_code(e.name), _any_of(e.sources), _any_of(e.targets), _code(e.reverse), e.flow) for e in schema.edges.values()
+    )
+    evidence = (
+        (_code(e.name), _any_of(e.subjects), _fields(e.fields), e.description) for e in schema.evidence.values()
+    )
+    words = ((_code(e.name), ", ".join(map(_code, e.members))) for e in schema.enums.values())
+    roles = ((_code(name), description) for name, description in schema.roles.items())
+    return (
+        "\n".join(
+            [
+                _VOCABULARY_INTRO,
+                *_kinds(schema),
+                _EDGES_INTRO,
+                _table(
+                    ("edge", "from", "to", "in reverse", "what it is"), ((*row, _FLOWS[flow]) for *row, flow in edges)
+                ),
+                "## Evidence\n",
+                _table(("type", "about", "fields", "meaning"), evidence),
+                "## Words\n",
+                _table(("type", "words"), words),
+                "## Roles\n",
+                _table(("role", "who it is"), roles),
+            ]
+        ).rstrip()
+        + "\n"
+    )
+
+
+def _kinds(schema: Schema) -> Iterator[str]:
     plain: list[tuple[str, ...]] = []
     for kind in schema.kinds.values():
         inherited = schema.kinds[kind.parent].attributes if kind.parent else {}
         own = [attribute for name, attribute in kind.attributes.items() if name not in inherited]
         if not own:
-            plain.append((f"`{kind.name}`", kind.parent or "", kind.description))
+            plain.append((_code(kind.name), kind.parent or "", kind.description))
             continue
-        above = f" is {kind.parent}" if kind.parent else ""
-        parts.append(f"\n\n### {kind.name}{above}\n\n")
-        parts.append(f"{kind.description}.\n\n" if kind.description else "")
-        parts.append(_table(("attribute", "type", "meaning"), map(_attribute_row, own)))
-    parts.append("\n### Kinds without attributes of their own\n\n" + _table(("kind", "is", "meaning"), plain))
-    edges = (
-        (f"`{e.name}`", ", ".join(e.sources), ", ".join(e.targets), f"`{e.reverse}`" if e.reverse else "", _FLOWS[e.flow])
-        for e in schema.edges.values()
-    )
-    parts.append(f"\n## Edges\n\n{_EDGES_INTRO}\n" + _table(("edge", "from", "to", "in reverse", "rules follow it"), edges))
-    evidence = (
-        (
-            f"`{e.name}`",
-            ", ".join(e.subjects) or "anything",
-            ", ".join(f"`{f.name}` ({f.type})" for f in e.fields.values()),
-            e.description,
-        )
-        for e in schema.evidence.values()
-    )
-    parts.append("\n## Evidence\n\n" + _table(("type", "about", "fields", "meaning"), evidence))
-    words = ((f"`{e.name}`", ", ".join(f"`{value}`" for value in e.values)) for e in schema.enums.values())
-    parts.append("\n## Words\n\n" + _table(("type", "words"), words))
-    roles = ((f"`{name}`", description) for name, description in schema.roles.items())
-    parts.append("\n## Roles\n\n" + _table(("role", "who it is"), roles))
-    return re.sub(r"\n{3,}", "\n\n", "".join(parts))
-
-
-_FLOWS = {Flow.NONE: "", Flow.LINEAGE: "as lineage", Flow.PART: "as a part"}
-
-_EDGES_INTRO = """\
-An edge points from what depends to what it depends on, and can be written at either end. Questions about what lies
-`upstream of` or `downstream of` a thing follow lineage, and always look inside parts.
-"""
+        yield f"### {kind.name}\n"
+        if kind.description:
+            yield f"{kind.description}.\n"
+        yield _table(("attribute", "type", "meaning"), map(_attribute_row, own))
+    yield "### Kinds without attributes of their own\n"
+    yield _table(("kind", "is", "meaning"), plain)
 
 
 def _attribute_row(attribute: Attribute) -> tuple[str, str, str]:
-    kind = f"`{attribute.type}`" if isinstance(attribute.type, EnumType) else str(attribute.type)
-    default = attribute.default
-    said = f"{'' if default is None else str(default).lower()}"
-    return (f"`{attribute.name}`", kind + (f", else `{said}`" if said else ""), attribute.description)
+    default = "" if attribute.default is None else f", else `{str(attribute.default).lower()}`"
+    return _code(attribute.name), f"{attribute.type}{default}", attribute.description
+
+
+def _fields(fields: Mapping[str, Attribute]) -> str:
+    return ", ".join(f"{_code(each.name)} ({each.type})" for each in fields.values())
+
+
+def _any_of(kinds: tuple[str, ...]) -> str:
+    return ", ".join(kinds) or "Thing"
+
+
+def _code(name: str | None) -> str:
+    return f"`{name}`" if name else ""
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [heads, ("---",) * len(heads), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
+    line = "|---" * len(heads) + "|\n"
+    first, *others = ("| " + " | ".join(row) + " |\n" for row in (heads, *rows))
+    return "".join((first, line, *others))
 
 
 def main() -> None:

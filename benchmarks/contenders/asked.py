@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.files import ESTATE
+from benchmarks.generator import ESTATE
 from benchmarks.rules import AT, seven
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.sets.evaluator import SetEvaluator, chosen_kernel
@@ -15,26 +15,26 @@ from policy_engine.evaluation.world import View
 from policy_engine.lineage.columns.reader import EstateFile, MappedEvidence, MappedSnapshot
 
 
-def statuses(folder: Path) -> Iterator[Callable[[], object]]:
+def statuses(folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield questions for the status of a rule for a thing, from words that are there."""
     with EstateFile.open(folder / ESTATE) as file:
         results = SetEvaluator(seven(), file).evaluate(AT)
         for rule in results.rules:
             results.status(rule, file.id(int(results.rules[rule].subjects[0])))
         for rule, subject in _pairs(file):
-            yield partial(results.status, rule, subject)
+            yield rule.rpartition(".")[2], partial(results.status, rule, subject)
 
 
-def proofs(folder: Path) -> Iterator[Callable[[], object]]:
+def proofs(folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield questions for a result with its proof, each about another thing."""
     with EstateFile.open(folder / ESTATE) as file:
         program = seven()
         point = PointEvaluator(View(program, MappedSnapshot(file), MappedEvidence(file)))
         for rule, subject in _pairs(file):
-            yield partial(point.evaluate, program.rules[rule], subject, AT)
+            yield rule.rpartition(".")[2], partial(point.evaluate, program.rules[rule], subject, AT)
 
 
-def changes(folder: Path) -> Iterator[Callable[[], object]]:
+def changes(folder: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield changes of one fact: a dataset that turns out to contain personal data, or not to."""
     with EstateFile.open(folder / ESTATE) as file:
         live = LiveWords(seven(), file, AT, chosen_kernel("auto"))
@@ -42,7 +42,7 @@ def changes(folder: Path) -> Iterator[Callable[[], object]]:
         datasets = live.estate.domain(frozenset(["dataset"]))
         for number in random.permutation(datasets).tolist():
             personal = file.value("attribute.contains_pii", number) is True
-            yield partial(live.change, file.id(number), "contains_pii", not personal)
+            yield "contains_pii", partial(live.change, file.id(number), "contains_pii", not personal)
 
 
 def _pairs(file: EstateFile) -> Iterator[tuple[str, str]]:

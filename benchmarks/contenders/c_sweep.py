@@ -29,7 +29,7 @@ _REGIONS = sum(1 << _FIRST_REGION + n for n in range(len(REGIONS)))
 _NEAR = sum(1 << _FIRST_HOP + n for n in range(HOPS))
 
 
-class NoCompiler(Exception):
+class NoCompilerError(Exception):
     """There is no C compiler."""
 
 
@@ -113,7 +113,7 @@ def _renumbered(column: Array, number: Array) -> Array:
 def _compiled() -> ctypes.CDLL:
     compiler = shutil.which(os.environ.get("CC") or "cc")
     if compiler is None:
-        raise NoCompiler("there is no C compiler")
+        raise NoCompilerError("there is no C compiler")
     with tempfile.TemporaryDirectory() as folder:
         library = Path(folder) / "c_sweep.so"
         command = [compiler, "-O3", "-march=native", "-std=c11", "-shared", "-fPIC", str(SOURCE), "-o", str(library)]

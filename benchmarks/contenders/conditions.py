@@ -34,11 +34,13 @@ def conditions(estate: Generated) -> Conditions:
     def kind(name: str) -> Array:
         return estate.kind == KINDS.index(name)
 
-    valid = (estate.issued <= NOW) & (NOW < estate.until)
+    valid = (estate.issued <= NOW) & (estate.until > NOW)
 
     def has(name: str, after: int = -1) -> Array:
         found = np.zeros(estate.size, bool)
-        found[estate.about[valid & (estate.evidence_type == EVIDENCE_TYPES.index(name)) & (estate.issued > after)]] = True
+        found[estate.about[valid & (estate.evidence_type == EVIDENCE_TYPES.index(name)) & (estate.issued > after)]] = (
+            True
+        )
         return found
 
     risk = estate.texts["risk_class"]

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.files import EDGES, EVIDENCE, THINGS
 from benchmarks.findings import R2_UNKNOWN, Findings
-from benchmarks.generator import NOW
+from benchmarks.generator import EDGES, EVIDENCE, NOW, THINGS
 from benchmarks.rules import AUDIT_DAYS, EXPOSED, HOPS, LEARNT, MOST_MODELS, SUPPLIED
 
 _LOAD = f"""
@@ -16,13 +15,13 @@ create table learnt as select source, target from edge where type in {LEARNT};
 create table supplied as select source, target from edge where type in {SUPPLIED};
 create table exposed as select source, target from edge where type in {EXPOSED};
 create table running as select * from thing where kind = 'model' and stage = 'production';
-"""
+"""  # noqa: S608 - of our own constants
 
 QUERIES = {
     "r1": "select id from running where owner is null or risk_class is null",
     "r2": f"""
         select id from running where risk_class = 'high' and not exists (select 1 from evidence
-            where about = running.id and type = 'bias_audit' and issued > {NOW - AUDIT_DAYS})""",
+            where about = running.id and type = 'bias_audit' and issued > {NOW - AUDIT_DAYS})""",  # noqa: S608 - of our own constants
     R2_UNKNOWN: "select id from running where risk_class is null",
     "r3": """
         with recursive tainted(id) as (
@@ -34,7 +33,7 @@ QUERIES = {
         with recursive near(id, hops) as (
             select id, 0 from thing where kind = 'vendor' and soc2_expiry < {NOW}
             union select source, hops + 1 from near join supplied on target = near.id where hops < {HOPS})
-        select distinct id from near join thing using (id) where kind = 'deployment'""",
+        select distinct id from near join thing using (id) where kind = 'deployment'""",  # noqa: S608 - of our own constants
     "r5": """
         with recursive tainted(id, origin) as (
             select id, region from thing where kind = 'dataset'
@@ -45,7 +44,7 @@ QUERIES = {
         with recursive dependent(id, vendor) as (
             select id, id from thing where kind = 'vendor'
             union select source, vendor from dependent join supplied on target = dependent.id)
-        select vendor from dependent join running using (id) group by vendor having count(*) > {MOST_MODELS}""",
+        select vendor from dependent join running using (id) group by vendor having count(*) > {MOST_MODELS}""",  # noqa: S608 - of our own constants
     "r6b": """
         with recursive tainted(id) as (
             select id from thing where kind = 'dataset' and contains_pii

@@ -67,9 +67,7 @@ def _graph(estate: Generated, types: tuple[str, ...], also: Array | None = None)
         wanted &= also
     graph = rustworkx.PyDiGraph(multigraph=False)
     graph.add_nodes_from([None] * estate.size)
-    graph.add_edges_from_no_data(
-        list(zip(estate.target[wanted].tolist(), estate.source[wanted].tolist(), strict=True))
-    )
+    graph.add_edges_from_no_data(list(zip(estate.target[wanted].tolist(), estate.source[wanted].tolist(), strict=True)))
     return graph
 
 

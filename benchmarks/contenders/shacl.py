@@ -36,13 +36,17 @@ CONSTRAINTS = {
     "r4": ("deployment", f"$this {_NEAR} ?v . ?v a :vendor ; :soc2_expiry ?until . FILTER (?until < {NOW})"),
     "r5": (
         "model",
-        f"{_RUNNING} $this :region ?here ; {_LEARNT} ?d . ?d a :dataset ; :region ?there . FILTER (?here != ?there)"
-        f" {_without('transfer_agreement')}",
+        (
+            f"{_RUNNING} $this :region ?here ; {_LEARNT} ?d . ?d a :dataset ; :region ?there ."
+            f" FILTER (?here != ?there) {_without('transfer_agreement')}"
+        ),
     ),
     "r6a": (
         "vendor",
-        f"?m ({_SUPPLIED})+ $this . ?m a :model ; :stage 'production' }}"
-        f" GROUP BY $this HAVING (COUNT(DISTINCT ?m) > {MOST_MODELS}",
+        (
+            f"?m ({_SUPPLIED})+ $this . ?m a :model ; :stage 'production' }}"
+            f" GROUP BY $this HAVING (COUNT(DISTINCT ?m) > {MOST_MODELS}"
+        ),
     ),
     "r6b": ("endpoint", "$this :goes_on+ ?d . ?d a :dataset ; :contains_pii true ."),
 }
@@ -111,11 +115,12 @@ def _literal(value: object, kind: str) -> str:
 
 
 def _shapes() -> str:
-    found = [
+    prefixes = (
         f"@prefix : <{NAMESPACE}> .\n@prefix sh: <http://www.w3.org/ns/shacl#> .\n"
         "@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n"
         f': sh:declare [ sh:prefix "" ; sh:namespace "{NAMESPACE}"^^xsd:anyURI ] .'
-    ]
+    )
+    found = [prefixes]
     for name, (kind, pattern) in CONSTRAINTS.items():
         # A pattern that groups closes its own braces.
         end = ")" if "GROUP BY" in pattern else "}"

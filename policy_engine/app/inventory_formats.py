@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Final
 
 from policy_engine.app.inventory import Entry, Section, Stock
-from policy_engine.model.plain import one_line, shown_json
+from policy_engine.model.plain import shown_json
 
 FORMAT: Final = "urn:ai-policy-engine:inventory-report:v1"
 COLUMNS: Final = ("kind", "id", "name", "owner", "stage", "registered", "sources", "aliases", "findings")
@@ -72,5 +72,6 @@ def _row(entry: Entry, sections: list[str]) -> tuple[str, ...]:
 
 def _cell(value: str) -> str:
     """Keep a text from becoming a formula: names come from documents of others, and spreadsheets run what they read."""
-    plain = one_line(value)
+    # A quoted cell may have several lines (RFC 4180 section 2); what a terminal would obey has no place in it.
+    plain = "".join(c if c.isprintable() or c == "\n" else "·" for c in value)
     return f"'{plain}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else plain

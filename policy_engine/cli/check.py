@@ -132,6 +132,8 @@ def _is_estate_file(target: Path) -> bool:
     """Tell an estate file by its name, or by how it begins."""
     if target.suffix == ".aipe":
         return True
+    if not target.is_file():
+        return False  # opening a pipe would wait for its writer
     try:
         with target.open("rb") as stream:
             return stream.read(len(MAGIC)) == MAGIC

@@ -61,4 +61,4 @@ def command(
     write_file(out, data)
     hidden = sum(graph.hidden.values())
     more = f", {hidden:,} more not shown" if hidden else ""
-    click.echo(f"{out}: {len(graph.nodes):,} things and {len(graph.edges):,} relations{more}")
+    click.echo(f"{out}: {counted(len(graph.nodes), 'thing')} and {counted(len(graph.edges), 'relation')}{more}")

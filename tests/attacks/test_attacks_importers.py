@@ -18,7 +18,7 @@ from tests.lineage.imported import codes, load, std_schema
 SAMPLES = Path(__file__).parents[2] / ".." / "shared" / "samples"
 FORMATS = ("openlineage", "cyclonedx", "spdx3_ai", "mlflow", "croissant", "kserve", "dbt", "datahub")
 # A sweep of thousands is for a night: ATTACKS=5000 makes so many documents of each format.
-COUNT = int(os.environ.get("ATTACKS", "250"))
+COUNT = int(os.environ.get("ATTACKS", "150"))
 # What makes a file unreadable, whatever its format, is an error even where it is not ours.
 UNREADABLE = {
     "PE3102", "PE3103", "PE3104", "PE3105", "PE3106", "PE3107", "PE3108", "PE3109", "PE3110", "PE3111", "PE3112",

@@ -179,7 +179,7 @@ def about(subject: str, record: Evidence) -> Evidence:
 @pytest.mark.slow
 def test_drawn_worlds(spark, tmp_path):
     # Spark takes a second for what takes others a millisecond, so worlds are decided as one.
-    world = together(drawn(8))
+    world = together(drawn(6))
     results = SparkEvaluator(world.program, tables_of(spark, world, tmp_path / "tables")).evaluate(AT)
     found, wanted = statuses(results), expected(world, AT)
     wrong = {key: (found.get(key), status) for key, status in wanted.items() if found.get(key) != status}
@@ -297,3 +297,11 @@ def test_an_estate_of_nothing(spark, tmp_path):
     world = World(program, Snapshot.build([], []), EvidenceSet())
     results = SparkEvaluator(program, tables_of(spark, world, tmp_path / "tables")).evaluate(AT)
     assert statuses(results) == {}
+
+
+def test_rounds_are_kept_in_the_checkpoint_directory(spark, small, tmp_path):
+    spark.sparkContext.setCheckpointDir(str(tmp_path / "rounds"))
+    program = program_of("rule r\n    for each Thing\n    must some Thing as x upstream of thing satisfies x.flag")
+    results = SparkEvaluator(program, small, reliable=True).evaluate(AT)
+    assert statuses(results) == expected(World(program, snapshot(), evidence()), AT)
+    assert any((tmp_path / "rounds").rglob("part-*"))

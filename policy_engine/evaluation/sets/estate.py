@@ -6,7 +6,7 @@ Rules:
 - the numbers of nodes are checked to put dependencies first: a sweep would be wrong, not slow, if they did not.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from policy_dsl.typed.types import Simple
 from policy_engine.lineage.columns.errors import damaged
 from policy_engine.lineage.columns.reader import EstateFile
 
@@ -23,7 +24,12 @@ Kinds = frozenset[str]
 
 _T = TypeVar("_T")
 
-_IN_ONE_ORDER: Final[tuple[set[type], ...]] = ({date}, {datetime}, {int}, {Decimal}, {int, Decimal})
+_IN_ONE_ORDER: Final[Mapping[Simple, set[type]]] = {
+    Simple.INTEGER: {int},
+    Simple.NUMBER: {int, Decimal},
+    Simple.DATE: {date},
+    Simple.INSTANT: {datetime},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +81,22 @@ class Estate:
             return None
         return self._keep(("codes", attribute, kinds), lambda: codes[self.domain(kinds)])
 
-    def order(self, attribute: str) -> Array | None:
+    def order(self, attribute: str, of: Simple) -> Array | None:
         """Return by code where a value is in the order of all values of an attribute; nothing if they have no order.
 
-        What a file holds may be of other types than the schema says: only dates, only instants and only numbers have
-        an order.
+        What a file holds may be of other types than the schema says, and then is not put in order.
         """
 
         def found() -> Array | None:
             dictionary = self.file.dictionary(f"attribute.{attribute}")
             values: list[Any] = [dictionary[entry] for entry in range(len(dictionary))]
-            if {type(value) for value in values} not in _IN_ONE_ORDER:
+            if not {type(value) for value in values} <= _IN_ONE_ORDER.get(of, set()):
                 return None
             places = np.full(len(values) + 2, -1, np.int64)
             places[np.array(sorted(range(len(values)), key=values.__getitem__), np.intp) + 2] = np.arange(len(values))
             return places
 
-        return self._keep(("order", attribute), found)
+        return self._keep(("order", attribute, of), found)
 
     def forget(self, attribute: str) -> None:
         """Drop what was derived from the codes of an attribute that is no longer so."""
@@ -168,7 +173,9 @@ class Estate:
                 raise damaged("an edge leads to a node that is not there")
             if int(way.type.max()) >= len(file.edge_types):
                 raise damaged("an edge has a type that is not in its list")
-            near, far = component[self.near(upstream=name == "up")], component[way.far]
+            # Not kept: most programs never ask for it again.
+            near = np.repeat(component, np.diff(way.row))
+            far = component[way.far]
             wrong = near > far if way.descending else near < far
             if wrong.any() or ((near == far) & ~circular[near]).any():
                 raise damaged("its nodes are not numbered dependencies first")

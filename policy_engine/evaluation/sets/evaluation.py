@@ -157,8 +157,8 @@ class Evaluation:
 
         def order() -> Array | None:
             match condition.keys:
-                case (plan.AttributeKey(attribute=attribute),) if condition.ordered:
-                    return self.estate.order(attribute)
+                case (plan.AttributeKey(attribute=attribute),) if condition.ordered is not None:
+                    return self.estate.order(attribute, condition.ordered)
                 case _:
                     return None
 

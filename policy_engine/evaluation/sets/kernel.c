@@ -27,6 +27,19 @@ typedef struct {
 
 #define TYPE(g, e) ((g)->type ? (uint32_t)(g)->type[e] : (uint32_t)(g)->wide_type[e])
 
+/* Nodes lie anywhere in memory: what edges further on need is fetched while this one is looked at. */
+#if defined(__GNUC__)
+#define FETCH(address) __builtin_prefetch(address)
+#else
+#define FETCH(address) ((void)0)
+#endif
+
+/* The edge that is looked at some edges after e, or e itself where there are no more. */
+static inline uint32_t ahead(const graph *g, uint32_t e, uint32_t by) {
+    uint32_t next = g->descending ? e - by : e + by; /* below 0 is beyond the end */
+    return next < g->row[g->n] ? next : e;
+}
+
 /* --- sweeps: words of bits that flow along edges ------------------------------------------------------------------
  *
  * in(v)  = OR over the edges of v of out(far) & allowed[type]
@@ -49,6 +62,7 @@ typedef struct {
         const int64_t w = s->width;                                                                                  \
         WORD found[4] = {0, 0, 0, 0};                                                                                \
         for (uint32_t e = g->row[v]; e < g->row[v + 1]; e++) {                                                       \
+            FETCH(out + (int64_t)g->far[ahead(g, e, 32)] * w);                                                       \
             const WORD *from = out + (int64_t)g->far[e] * w, *may = allowed + (int64_t)TYPE(g, e) * w;               \
             for (int64_t k = 0; k < W; k++) found[k] |= from[k] & may[k];                                            \
         }                                                                                                            \
@@ -74,7 +88,7 @@ typedef struct {
         return changed;                                                                                              \
     }                                                                                                                \
     /* The nodes of a cycle are looked at again for as long as something that they depend on changes. */             \
-    static int NAME##_cycle(const graph *g, const sweep *s, int64_t start, int64_t end, uint32_t *queue,             \
+    static void NAME##_cycle(const graph *g, const sweep *s, int64_t start, int64_t end, uint32_t *queue,            \
                             uint8_t *queued) {                                                                       \
         int64_t size = end - start, head = 0, waiting = size;                                                        \
         for (int64_t i = 0; i < size; i++) {                                                                         \
@@ -96,10 +110,9 @@ typedef struct {
                 waiting++;                                                                                           \
             }                                                                                                        \
         }                                                                                                            \
-        return 0;                                                                                                    \
     }                                                                                                                \
     static int NAME(const graph *g, const sweep *s) {                                                                \
-        int64_t largest = 0, at = g->descending ? g->cycles - 1 : 0;                                                 \
+        int64_t largest = 0;                                                                                         \
         for (int64_t c = 0; c < g->cycles; c++) {                                                                    \
             int64_t size = (int64_t)g->cycle_end[c] - g->cycle_start[c];                                             \
             if (size > largest) largest = size;                                                                      \
@@ -107,31 +120,22 @@ typedef struct {
         uint32_t *queue = malloc((size_t)(largest + 1) * sizeof *queue);                                             \
         uint8_t *queued = malloc((size_t)largest + 1);                                                               \
         if (!queue || !queued) {                                                                                     \
-            free(queue);                                                                                             \
-            free(queued);                                                                                            \
+            free(queue), free(queued);                                                                               \
             return -1;                                                                                               \
         }                                                                                                            \
-        if (!g->descending) {                                                                                        \
-            for (int64_t v = 0; v < g->n;) {                                                                         \
-                int64_t next = at < g->cycles ? g->cycle_start[at] : g->n;                                           \
-                for (; v < next; v++) NAME##_node(g, s, v);                                                          \
-                if (at < g->cycles) {                                                                                \
-                    NAME##_cycle(g, s, g->cycle_start[at], g->cycle_end[at], queue, queued);                         \
-                    v = g->cycle_end[at++];                                                                          \
-                }                                                                                                    \
-            }                                                                                                        \
-        } else {                                                                                                     \
-            for (int64_t v = g->n; v > 0;) {                                                                         \
-                int64_t next = at >= 0 ? g->cycle_end[at] : 0;                                                       \
-                for (; v > next; v--) NAME##_node(g, s, v - 1);                                                      \
-                if (at >= 0) {                                                                                       \
-                    NAME##_cycle(g, s, g->cycle_start[at], g->cycle_end[at], queue, queued);                         \
-                    v = g->cycle_start[at--];                                                                        \
-                }                                                                                                    \
-            }                                                                                                        \
+        int64_t v = g->descending ? g->n : 0;                                                                        \
+        for (int64_t c = 0; c <= g->cycles; c++) {                                                                   \
+            int64_t at = g->descending ? g->cycles - 1 - c : c; /* the next cycle; the last time there is none */    \
+            int64_t start = c < g->cycles ? g->cycle_start[at] : g->n, end = c < g->cycles ? g->cycle_end[at] : 0;   \
+            if (g->descending)                                                                                       \
+                for (; v > end; v--) NAME##_node(g, s, v - 1);                                                       \
+            else                                                                                                     \
+                for (; v < start; v++) NAME##_node(g, s, v);                                                         \
+            if (c == g->cycles) break;                                                                               \
+            NAME##_cycle(g, s, start, end, queue, queued);                                                           \
+            v = g->descending ? start : end;                                                                         \
         }                                                                                                            \
-        free(queue);                                                                                                 \
-        free(queued);                                                                                                \
+        free(queue), free(queued);                                                                                   \
         return 0;                                                                                                    \
     }
 
@@ -335,6 +339,8 @@ static int flow_node(const graph *g, const flow *f, sets *s, int64_t v, int64_t 
         now = s->clock = 1;
     }
     for (uint32_t e = g->row[v]; e < g->row[v + 1]; e++) {
+        FETCH(s->out + g->far[ahead(g, e, 32)]);
+        FETCH(s->pool + s->out[g->far[ahead(g, e, 12)]].start);
         if (!f->allowed[TYPE(g, e)]) continue;
         span from = s->out[g->far[e]];
         /* Sets are shared, so many edges lead to one that was looked at already. */
@@ -425,10 +431,7 @@ int kernel_flow(const graph *g, const flow *f) {
         at += g->descending ? -1 : 1;
     }
 done:
-    free(s.pool);
-    free(s.out);
-    free(s.seen);
-    free(s.found);
+    free(s.pool), free(s.out), free(s.seen), free(s.found);
     return result;
 }
 
@@ -475,8 +478,7 @@ int64_t kernel_number(int64_t n, const uint32_t *row, const uint32_t *far, uint3
             if (depth && low[v] < low[path[depth - 1]]) low[path[depth - 1]] = low[v];
             if (low[v] != met[v]) continue;
             int64_t first = opened;
-            while (open[--first] != v) {
-            }
+            while (open[--first] != v) continue;
             int64_t members = opened - first;
             int circular = members > 1;
             for (uint32_t e = row[v]; !circular && e < row[v + 1]; e++) circular = far[e] == v;
@@ -493,10 +495,6 @@ int64_t kernel_number(int64_t n, const uint32_t *row, const uint32_t *far, uint3
         }
     }
 done:
-    free(met);
-    free(low);
-    free(next);
-    free(open);
-    free(path);
+    free(met), free(low), free(next), free(open), free(path);
     return cycles;
 }

@@ -16,6 +16,7 @@ from datetime import datetime
 import numpy as np
 
 from policy_dsl.typed.tree import Program
+from policy_dsl.typed.types import Simple
 from policy_dsl.values import Value
 from policy_engine.evaluation.sets import plan
 from policy_engine.evaluation.sets.codes import SetEvaluationError
@@ -77,9 +78,9 @@ class ChangedEstate(Estate):
         changed = self._changed.get(attribute)
         return super().codes(attribute) if changed is None else (changed[0], len(changed[1]) + 2)
 
-    def order(self, attribute: str) -> Array | None:
+    def order(self, attribute: str, of: Simple) -> Array | None:
         """Return by code where a value is in the order of all; nothing if values were added, which have no place."""
-        return None if attribute in self._changed else super().order(attribute)
+        return None if attribute in self._changed else super().order(attribute, of)
 
     def assign(self, node: int, attribute: str, value: Value | None) -> None:
         """Give an attribute of a node another value, or none."""

@@ -58,7 +58,7 @@ def carry(estate: Estate, way: Way, levels: list[Level], flow: Flow, visit: Visi
             visit(level.nodes, local, items)
             sets.put(level.nodes, keys, local)
         for start, end in level.circles:
-            _settle(way, flow, sets, start, end)
+            _settle(way, sets, start, end)
             for node in range(start, end):
                 items = sets.into_one(way, node)
                 visit(np.array([node]), np.zeros(len(items), np.intp), items)
@@ -94,7 +94,8 @@ class _Sets:
             _bounded(kept + (int(after[-1]) if len(after) else 0))
             place = np.repeat(start[first:last] - (after - counts), counts)
             place += np.arange(len(place))
-            keys = np.repeat(local[first:last] * word(self._base), counts)
+            base = local[first:last] * self._base
+            keys: Array = np.repeat(base, counts)
             keys += self._pool[place]
             found.append(_distinct(keys))
             kept += len(found[-1])
@@ -159,7 +160,7 @@ class _Sets:
         self._top = top
 
 
-def _settle(way: Way, flow: Flow, sets: _Sets, start: int, end: int) -> None:
+def _settle(way: Way, sets: _Sets, start: int, end: int) -> None:
     """Do the nodes of a circle, each again for as long as something that it depends on grows."""
     sets.empty(start, end)
     order = range(end - 1, start - 1, -1) if way.descending else range(start, end)

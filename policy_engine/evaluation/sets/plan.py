@@ -20,6 +20,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from policy_dsl.typed import tree
+from policy_dsl.typed.types import Simple
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Always:
 class Decided:
     """An expression whose truth follows from its keys; ``timed`` if it follows from the instant too.
 
-    ``ordered`` says that it compares one attribute with something fixed by order, and that the values of its type have
+    ``ordered`` says that it compares one attribute with something fixed by order, and that all values of this type have
     one order: among known values its truth changes at most once.
     """
 
@@ -91,7 +92,7 @@ class Decided:
     keys: tuple[Key, ...]
     slots: int
     timed: bool
-    ordered: bool = False
+    ordered: Simple | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class _Planner:
                     return self.pointwise(expression, slots, str(why))
         if not keys:
             return plan.Always(expression, slots)
-        return plan.Decided(expression, keys, slots, self.is_timed(expression), self.is_ordered(expression, slots))
+        return plan.Decided(expression, keys, slots, self.is_timed(expression), self.order_of(expression, slots))
 
     def pointwise(self, expression: tree.Expression, slots: int, reason: str) -> plan.Pointwise:
         free = sorted({self.thing(v) for v in _free(expression)}, key=lambda thing: thing.slot)
@@ -269,27 +269,26 @@ class _Planner:
             case _:
                 return any(map(self.is_timed, _parts(expression)))
 
-    def is_ordered(self, expression: tree.Expression, slots: int) -> bool:
-        """Tell whether an expression compares, by order, one attribute with something that reads nothing."""
+    def order_of(self, expression: tree.Expression, slots: int) -> Simple | None:
+        """Return the type of the one attribute that an expression compares, by order, with what reads nothing."""
         match expression:
             case tree.Operation(operator, left, right) if operator in _ORDERINGS:
-                return any(
-                    self.rises(one, slots) and not self.keys(other, slots)
-                    for one, other in ((left, right), (right, left))
-                )
+                return self.rising(left, right, slots) or self.rising(right, left, slots)
             case _:
-                return False
+                return None
 
-    def rises(self, expression: tree.Expression, slots: int) -> bool:
-        """Tell whether an expression's value never falls as the one attribute that it reads rises."""
+    def rising(self, expression: tree.Expression, other: tree.Expression, slots: int) -> Simple | None:
+        """Return the type of the attribute with which an expression rises, or at least never falls."""
+        if self.keys(other, slots):
+            return None
         match expression:
-            case tree.Read(_, attribute):
-                return attribute.type in _IN_ONE_ORDER
+            case tree.Read(_, attribute) if attribute.type in _IN_ONE_ORDER:
+                return Simple(str(attribute.type))
             case tree.Operation(tree.Operator.PLUS | tree.Operator.MINUS, tree.Read(_, attribute), duration):
                 # Not so for instants: a month after 30 January 23:00 and after 31 January 01:00 is the same day.
-                return attribute.type is Simple.DATE and not self.keys(duration, slots)
+                return Simple.DATE if attribute.type is Simple.DATE and not self.keys(duration, slots) else None
             case _:
-                return False
+                return None
 
     def thing(self, variable: tree.Variable) -> Thing:
         assert isinstance(variable.type, NodeType)  # noqa: S101 - callers ask for things only

@@ -10,6 +10,7 @@ Rules:
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+from weakref import proxy
 
 import numpy as np
 
@@ -62,9 +63,10 @@ class Ranges:
     """Counts the members of ranges for one evaluation."""
 
     def __init__(self, evaluation: "Evaluation", wanted: Iterable[Members], *, keeps_words: bool) -> None:
-        self._evaluation = evaluation
+        # An evaluation owns its ranges and not the other way round: so its arrays go as soon as it does.
+        self._evaluation: Evaluation = proxy(evaluation)
         self._estate = evaluation.estate
-        self.sweeps = Sweeps(evaluation, wanted, keeps_words=keeps_words)
+        self.sweeps = Sweeps(self._evaluation, wanted, keeps_words=keeps_words)
         self._sets: dict[tuple[int, int], tuple[Members, tuple[Numbers, ...] | NotInColumnsError]] = {}
 
     def numbers(self, members: Members, most: int, rows: Rows) -> Numbers:

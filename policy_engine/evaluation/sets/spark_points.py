@@ -62,6 +62,15 @@ class _Given:
     def sources_of(self, _node_id: str, _edge_type: str) -> tuple[str, ...]:
         return ()
 
+    def onward(
+        self,
+        _node_id: str,
+        _edge_types: tuple[str, ...],
+        *,
+        upstream: bool,  # noqa: ARG002 - as asked
+    ) -> list[tuple[str, tuple[str, ...]]]:
+        return []
+
     def ids_of(self, _kinds: Iterable[str]) -> tuple[str, ...]:
         return ()
 

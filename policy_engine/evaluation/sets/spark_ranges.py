@@ -8,7 +8,7 @@ Rules:
   direction; larger numbers need the sets of things themselves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -385,8 +385,8 @@ def _union(words: Sequence[Column]) -> Column:
     return reduce(lambda one, other: one.bitwiseOR(other), words, F.lit(0).cast("bigint"))
 
 
-def _word(truths: Sequence[Column], holds: "object") -> Column:
-    return _union([F.when(holds(one), F.lit(1 << place)).otherwise(F.lit(0)) for place, one in enumerate(truths)])  # type: ignore[operator]
+def _word(truths: Sequence[Column], holds: Callable[[Column], Column]) -> Column:
+    return _union([F.when(holds(one), F.lit(1 << place)).otherwise(F.lit(0)) for place, one in enumerate(truths)])
 
 
 def _bits_of(groups: _Groups, bits: Sequence[Bits], words: Sequence[str]) -> Column:

@@ -7,7 +7,7 @@ Rules:
 - a word has 62 bits, so that no integer of Spark's is ever negative.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
 
@@ -120,5 +120,5 @@ def reached(edges: DataFrame, carriers: DataFrame, passing: DataFrame | None, mo
         frontier = fresh if passing is None else fresh.join(passing, "number", "left_semi")
 
 
-def _any(conditions: object) -> Column:
-    return reduce(lambda one, other: one | other, conditions)  # type: ignore[arg-type]
+def _any(conditions: Iterable[Column]) -> Column:
+    return reduce(lambda one, other: one | other, conditions)

@@ -89,6 +89,7 @@ class Sweeps:
     """Answers quantifiers over lineage for one evaluation, a pass at a time."""
 
     def __init__(self, evaluation: "Evaluation", wanted: Iterable[Members], *, keeps_words: bool) -> None:
+        """Take what is to be answered, for an evaluation that lives as long as it is asked."""
         self._evaluation = evaluation
         self._keeps_words = keeps_words
         self._estate = evaluation.estate
