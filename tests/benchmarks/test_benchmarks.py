@@ -52,7 +52,7 @@ def test_an_engine_that_finds_something_else_fails_the_benchmark(
     from benchmarks import __main__ as command
     from benchmarks.jobs import run
 
-    folder = tmp_path / "250"
+    folder = tmp_path / "1000"
     run("make", folder, 1)
     honest = run("python", folder, 1)
     # The tables lose an edge type that rules ask for; the estate file still has it.
@@ -63,7 +63,7 @@ def test_an_engine_that_finds_something_else_fails_the_benchmark(
     pq.write_table(edges.filter(pc.not_equal(edges["type"], "exposes")), folder / "edges.parquet")
     assert run("numpy", folder, 1)["digest"] == honest["digest"]
     assert run("python", folder, 1)["digest"] != honest["digest"]
-    monkeypatch.setattr(sys, "argv", ["benchmarks", "--sizes", "250", "--data", str(tmp_path), "--rounds", "1"])
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--sizes", "1k", "--data", str(tmp_path), "--rounds", "1"])
     monkeypatch.setattr(command, "JOBS", [job for job in command.JOBS if job.name in {"numpy", "python"}])
     assert command.main() == 1
 

@@ -1,6 +1,8 @@
 """Which forms are decided in columns: a silent fall back to the point evaluator would only be slow, so it is shown."""
 
+import gc
 from datetime import UTC, datetime, timedelta
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from policy_engine.evaluation.sets.codes import SetEvaluationError
 from policy_engine.evaluation.sets.evaluator import SetEvaluator
 from policy_engine.evaluation.sets.evidence import young_enough
 from policy_engine.evaluation.sets.planning import plan_of
+from policy_engine.evaluation.sets.rows import Rows
 from policy_engine.lineage.columns.reader import EstateFile
 from policy_engine.lineage.columns.writer import estate_bytes, table_of
 from policy_engine.model.results import Status
@@ -99,6 +102,40 @@ def test_equal_quantifiers_of_many_rules_share_bits():
     rules = "\n".join(f"rule r{i}\n    for each Thing where thing.number is {i}\n    must {form}" for i in range(5))
     found = plan_of(program_of(rules)).rules.values()
     assert len({id(m) for one in found for c in plan.conditions_of(one) for m in plan.swept_in(c)}) == 1
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_bits_of_many_quantifiers_are_swept_in_several_passes(kernel):
+    form = "no Thing as x upstream of thing within {} hops where x.colour is not thing.colour satisfies x.number > {}"
+    rules = "\n".join(
+        f"rule r{i}\n    for each Thing\n    must {form.format(i % 7 + 2, i % 4)} or thing.number is {i}"
+        for i in range(28)
+    )
+    assert decided(rules, kernel).left == ()
+    evaluator = SetEvaluator(program_of(rules), EstateFile(estate_bytes(table_of(snapshot(), evidence(), {}, {}))))
+    evaluation = evaluator.evaluation(AT)
+    for one in evaluator.plan.rules.values():
+        evaluation.truth(one.requirement, Rows.whole(evaluator.estate, one.subject))
+    passes = evaluation.ranges.sweeps.passes
+    assert len(passes) > 1
+    assert sum(len(one.asked) for one in passes) == 28
+
+
+def test_the_arrays_of_an_evaluation_go_with_it():
+    evaluator = SetEvaluator(
+        program_of("rule r\n    for each Thing\n    must every Thing as x upstream of thing satisfies x.flag"),
+        EstateFile(estate_bytes(table_of(snapshot(), evidence(), {}, {}))),
+    )
+    evaluation = evaluator.evaluation(AT)
+    (one,) = evaluator.plan.rules.values()
+    evaluation.truth(one.requirement, Rows.whole(evaluator.estate, one.subject))
+    gone = ref(evaluation)
+    gc.disable()
+    try:
+        del evaluation
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_definitions_that_call_each_other_twice_are_planned_once():

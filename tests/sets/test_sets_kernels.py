@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from policy_engine.evaluation.sets import numpy_kernel, numpy_sets
 from policy_engine.evaluation.sets.estate import Estate
 from policy_engine.evaluation.sets.evaluator import SetEvaluator
 from policy_engine.evaluation.sets.kernel import Flow, Sweep
@@ -100,6 +101,36 @@ def test_sets_are_counted_from_either_side(graph, seed, upstream, most):
         tallied = kernel.tallies(estate, flow, counted)
         assert tallied is not None
         assert tallied.tolist() == tallies, kernel.name
+
+
+@settings(max_examples=60, deadline=None)
+@given(graph=graphs(), seed=st.integers(0, 2**32), upstream=st.booleans(), block=st.sampled_from([1, 3]))
+def test_sets_are_the_same_in_small_parts_and_as_bits(graph, seed, upstream, block):
+    estate, dice = Estate(EstateFile(bytes_of(*graph))), np.random.default_rng(seed)
+    n, kernel = estate.size, NumpyKernel()
+    carrier = np.where(dice.random(n) < 0.5, 0, -1).astype(np.int32)
+    carrier[carrier == 0] = np.arange(np.count_nonzero(carrier == 0))
+    flow = Flow(upstream, np.ones(max(1, len(estate.types)), bool), None, carrier, int(carrier.max()) + 1)
+    counted = dice.random(n) < 0.5
+    expected = kernel.sizes(estate, flow, 0), kernel.tallies(estate, flow, counted)
+    # Hypothesis asks many times of one test: what is changed for a call is put back after it.
+    for name, value in (("_BLOCK", block), ("_MOST_ITEMS", 0)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(numpy_sets, name, value)
+            found = kernel.sizes(estate, flow, 0), kernel.tallies(estate, flow, counted)
+        for one, other in zip(found, expected, strict=True):
+            assert one is not None
+            assert other is not None
+            assert one.tolist() == other.tolist(), name
+
+
+def test_too_many_carriers_with_large_sets_are_refused(monkeypatch):
+    estate = Estate(EstateFile(bytes_of(3, [("a", 0, 1), ("b", 1, 2)])))
+    monkeypatch.setattr(numpy_sets, "_MOST_ITEMS", 0)
+    monkeypatch.setattr(numpy_kernel, "_MOST_CARRIERS", 1)
+    flow = Flow(True, np.ones(2, bool), None, np.array([0, 1, -1], np.int32), 2)
+    assert NumpyKernel().sizes(estate, flow, 0) is None
+    assert NumpyKernel().tallies(estate, flow, np.ones(3, bool)) is None
 
 
 def _reach(way, start, allowed, passing) -> set[int]:
