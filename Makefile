@@ -37,8 +37,9 @@ lint: $(BIN)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-## Medians of the front end and the gate, beside their peers.
+## Medians and ratios beside peers: whole estates, the gate, changes, and the front end.
 bench: $(BIN)/.dev
+	$(BIN)/python -m benchmarks
 	$(BIN)/python benchmarks/front_end.py
 
 fmt: $(BIN)/.dev

@@ -6,8 +6,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import Literal
 
-import numpy as np
-
 from benchmarks.findings import R2_UNKNOWN, Findings
 from benchmarks.generator import ESTATE
 from benchmarks.rules import AT, many, seven
@@ -15,8 +13,7 @@ from policy_dsl.typed.tree import Program
 from policy_engine.evaluation.sets.evaluator import SetEvaluator
 from policy_engine.evaluation.sets.results import SetResults
 from policy_engine.lineage.columns.reader import EstateFile
-
-FAIL, UNKNOWN = 1, 2
+from policy_engine.model.results import Status
 
 
 def first(folder: Path, kernel: Literal["native", "numpy"]) -> Iterator[Callable[[], SetResults]]:
@@ -54,17 +51,9 @@ def _ready(folder: Path, kernel: Literal["native", "numpy"], program: Program) -
 
 def findings(results: SetResults) -> Findings:
     """Return what was found by the numbers that the generator gave."""
-    found: Findings = {}
-    for name, rule in results.rules.items():
-        short = name.rpartition(".")[2]
-        unknown = rule.subjects[rule.statuses == UNKNOWN]
-        found[short] = _numbers(results, rule.subjects[rule.statuses == FAIL])
-        if len(unknown):
-            found[f"{short} unknown"] = _numbers(results, unknown)
-    found.setdefault(R2_UNKNOWN, [])
-    return found
-
-
-def _numbers(results: SetResults, subjects: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> list[int]:
-    file = results._file
-    return [int(file.id(one).rpartition("-")[2]) for one in subjects.tolist()]
+    found: dict[str, list[int]] = {rule.rpartition(".")[2]: [] for rule in results.rules} | {R2_UNKNOWN: []}
+    for one in results.findings():
+        rule = one.rule.rpartition(".")[2]
+        name = rule if one.status is Status.FAIL else f"{rule} {one.status.value}"
+        found.setdefault(name, []).append(int(one.subject.rpartition("-")[2]))
+    return dict(found)

@@ -266,7 +266,6 @@ def test_a_library_that_is_not_there_or_another_is_not_used(tmp_path):
 
 
 def test_the_build_compiles_and_does_without(tmp_path, monkeypatch):
-    pytest.importorskip("hatchling", reason="only builds need hatchling")
     spec = importlib.util.spec_from_file_location("hatch_build", Path(__file__).parents[2] / "hatch_build.py")
     assert spec is not None
     assert spec.loader is not None

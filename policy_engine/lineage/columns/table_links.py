@@ -152,10 +152,12 @@ class Links:
             raise estate_error("PE3405", "the estate has more things than edges between them can be numbered", None)
         self._refuse_unfit(np.asarray(kind), edge, source, target)
         # One number stands for an edge, so that sorting numbers sorts edges.
-        key: Any = np.unique((edge.astype(np.uint64) * things + source) * things + target)
+        key: Any = (edge.astype(np.uint64) * things + source) * things + target
+        key.sort()
+        key = key[np.flatnonzero(np.diff(key, prepend=key[:1] + np.uint64(1)))]
         rest, targets = np.divmod(key, np.uint64(things))
         types, sources = np.divmod(rest, np.uint64(things))
-        present = np.unique(types)
+        present = np.flatnonzero(np.bincount(types.astype(np.intp))).astype(np.uint64)
         columns: tuple[Any, ...] = (
             np.searchsorted(present, types).astype(np.uint16),
             sources.astype(np.uint32),
@@ -172,7 +174,8 @@ class Links:
         if of == "VARCHAR":
             is_list = f"({place} LIKE '[%' AND json_valid({place}))"
             listed = f"CASE WHEN {is_list} THEN {place} END"
-            odd = f"{is_list} AND len(list_filter(json_type({listed}, '$[*]'), kind -> kind <> 'VARCHAR')) > 0"
+            kinds = f"list_distinct(json_type({listed}, '$[*]'))"
+            odd = f"{is_list} AND (len({kinds}) > 1 OR {kinds}[1] <> 'VARCHAR')"
             self._refuse_cells(
                 column, place, f"{where} AND {odd}", "a list of names is expected here, not the text `{}`"
             )
@@ -180,7 +183,7 @@ class Links:
             many = f"unnest(json_extract_string({listed}, '$[*]'))"
             return f"{one} UNION ALL SELECT rank, {many} AS name, line FROM things WHERE {where} AND {is_list}"
         if of == "VARCHAR[]":
-            missing = f"{where} AND list_contains(list_transform({place}, one -> one IS NULL), true)"
+            missing = f"{where} AND len({place}) <> list_count({place})"
             self._refuse_cells(column, place, missing, "a list of names is expected here, and nothing is among them")
             return f"SELECT rank, unnest({place}) AS name, line FROM things WHERE {where}"
         if not of.endswith("[]") or of.count("[]") > 1 or self._any(f"{where} AND len({place}) > 0"):
@@ -290,7 +293,7 @@ class Links:
             return
         many = len(self._kinds)
         shape = (edge.astype(np.int64) * many + kind[source]) * many + kind[target]
-        for number in np.unique(shape).tolist():
+        for number in np.flatnonzero(np.bincount(shape)).tolist():
             rest, to = divmod(number, many)
             of, start = divmod(rest, many)
             type_, one, other = self._schema.edges[self._types[of]], self._kinds[start].name, self._kinds[to].name
