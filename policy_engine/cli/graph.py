@@ -11,6 +11,7 @@ from policy_engine.cli.explain import rule_named
 from policy_engine.cli.options import cache_folder, instant_option, refuse_inputs, run_options, write_file
 from policy_engine.cli.progress import progress_bar
 from policy_engine.model.errors import fault
+from policy_engine.model.plain import counted
 
 
 @click.command("graph")

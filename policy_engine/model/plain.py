@@ -25,6 +25,15 @@ def shown_json(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else _escaped(c) for c in text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless there is one.
+
+    >>> counted(1, "thing"), counted(1200, "thing")
+    ('1 thing', '1,200 things')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def _escaped(character: str) -> str:
     """Write a character as JSON escapes it: beyond the first plane as a pair (RFC 8259, section 7)."""
     units = character.encode("utf-16-be", "surrogatepass").hex()

@@ -10,14 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy_dsl.values import Duration, add
+from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.sets import plan
 from policy_engine.evaluation.sets.codes import SetEvaluationError
 from policy_engine.evaluation.sets.evaluator import SetEvaluator
 from policy_engine.evaluation.sets.evidence import young_enough
 from policy_engine.evaluation.sets.planning import plan_of
 from policy_engine.evaluation.sets.rows import Rows
+from policy_engine.evaluation.world import World
 from policy_engine.lineage.columns.reader import EstateFile
 from policy_engine.lineage.columns.writer import estate_bytes, table_of
+from policy_engine.lineage.graph import Edge, Fact, Node, Snapshot
+from policy_engine.model.evidence import EvidenceSet
 from policy_engine.model.results import Status
 from tests.sets.estates import AT, KERNELS, decided, evidence, program_of, snapshot
 
@@ -95,6 +99,18 @@ rule r
 """
     (left,) = decided(rules).left
     assert left.asked == 2
+
+
+def test_a_range_shared_by_two_quantifiers_mixes_up_neither():
+    rules = """
+rule one
+    for each Thing
+    must (no Thing as x upstream of thing within 2 hops satisfies x.flag)
+rule two
+    for each Thing
+    must (at least 2 Thing as x upstream of thing within 2 hops satisfies x.flag)
+"""
+    assert [left.rule for left in decided(rules).left] == ["pack.two"]
 
 
 def test_equal_quantifiers_of_many_rules_share_bits():
@@ -205,3 +221,24 @@ def test_the_cut_off_of_an_age_is_that_of_the_language(issued, months, seconds, 
     instants = [second for second in (*issued, *near) if -62_135_596_800 <= second <= 253_402_300_799]
     expected = [at < add(epoch + timedelta(seconds=second), age) for second in instants]
     assert young_enough(np.array(instants, np.int64), age, at).tolist() == expected
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_only_what_lies_on_a_circle_is_asked_whether_it_comes_from_itself(kernel):
+    nodes = [Node(f"n{number:03}", "Thing", {"flag": Fact(number % 3 == 0)}) for number in range(200)]
+    chain = [Edge("made_of", f"n{number:03}", f"n{number + 1:03}") for number in range(199)]
+    back = [Edge("made_of", "n013", "n010"), Edge("has_part", "n101", "n100"), Edge("made_of", "n150", "n150")]
+    program = program_of(
+        "rule r\n    for each Thing\n"
+        "    must (no Thing as x upstream of thing via made_of satisfies (x is thing and x.flag))"
+    )
+    estate = Snapshot.build(nodes, [*chain, *back])
+    file = EstateFile(estate_bytes(table_of(estate, EvidenceSet(), {}, {})))
+    results = SetEvaluator(program, file, kernel).evaluate(AT)
+    point = PointEvaluator(World(program, estate, EvidenceSet()))
+    rule = program.rules["pack.r"]
+    for node in nodes:
+        assert results.status("pack.r", node.id) is point.evaluate(rule, node.id, AT).status
+    # Of the four of one circle, the two of another (which no `made_of` closes) and the one with an edge to itself.
+    assert [left.asked for left in results.left] == [7]
+    assert [found.subject for found in results.findings()] == ["n012", "n150"]

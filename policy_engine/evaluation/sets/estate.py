@@ -165,6 +165,7 @@ class Estate:
         component, circular = np.arange(n, dtype=np.uint32), np.zeros(n, bool)
         for start, end in zip(self.cycle_start.tolist(), self.cycle_end.tolist(), strict=True):
             component[start:end], circular[start:end] = start, True
+        self.on_circle = circular
         for name, way in (("up", self.up), ("down", self.down)):
             self._check_row(f"{name}.row", way.row, len(way.far))
             if not len(way.far):

@@ -262,7 +262,15 @@ class Evaluation:
         try:
             sure, possible = self.ranges.numbers(members, condition.most, rows)
         except NotInColumnsError as why:
-            return self._pointwise(members.written, plan.things_of(members), members.slots, str(why), rows)
+            asked = np.arange(rows.size)
+            if condition.itself and isinstance(members.range, plan.Flowing):
+                # Only what lies on a circle is among what it comes from.
+                asked = np.flatnonzero(self.estate.on_circle[rows.things[members.range.anchor.slot]])
+            none = np.zeros(rows.size, np.int64)
+            found = compared(word, number, none, none)
+            few = rows.only(asked)
+            found[asked] = self._pointwise(condition.written, plan.things_of(members), members.slots, str(why), few)
+            return found
         return compared(word, number, sure, possible)
 
     def groups(self, members: Members) -> Groups:

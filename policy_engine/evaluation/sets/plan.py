@@ -175,11 +175,14 @@ class Called:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many members a range has, compared with a number."""
+    """How many members a range has, compared with a number; for the point evaluator as it was written."""
 
     word: tree.CountWord
     number: int
     members: "Members"
+    itself: bool
+    """Whether nothing but the thing that the lineage starts from can be a member."""
+    written: tree.Count = field(compare=False)
 
     @property
     def most(self) -> int:
@@ -244,12 +247,11 @@ Range = Whole | Along | Flowing
 
 @dataclass(frozen=True, slots=True)
 class Members:
-    """The things of a range, and of some kinds, that meet a condition; for the point evaluator as it was written."""
+    """The things of a range, and of some kinds, that meet a condition."""
 
     thing: Thing
     range: Range
     condition: Condition
-    written: tree.Count | tree.Aggregate = field(compare=False)
     slots: int
 
 

@@ -168,7 +168,7 @@ class _Planner:
 
     def counted(self, expression: tree.Count, word: tree.CountWord, number: int, slots: int) -> Condition:
         try:
-            return plan.Counted(word, number, self.members(expression, slots))
+            return plan.Counted(word, number, self.members(expression, slots), _asks_for_itself(expression), expression)
         except _NotKeyedError as why:
             return self.pointwise(expression, slots, str(why))
 
@@ -182,7 +182,7 @@ class _Planner:
                 found = plan.Along(self.thing(anchor), steps)
             case tree.LineageRange() as lineage:
                 found = self.flowing(lineage, condition, slots)
-        made = plan.Members(thing, found, condition, expression, slots)
+        made = plan.Members(thing, found, condition, slots)
         return self._members.setdefault(made, made)
 
     def flowing(self, lineage: tree.LineageRange, condition: Condition, slots: int) -> plan.Flowing:
@@ -360,3 +360,18 @@ def _with_values(expression: Any, values: dict[int, tree.Expression]) -> Any:
 
 
 _FORMS = (*tree.Expression.__args__, tree.LineageRange)
+
+
+def _asks_for_itself(expression: tree.Count) -> bool:
+    """Tell whether a quantifier over lineage asks of its things, among others, to be the one that it starts from."""
+    if not isinstance(expression.range, tree.LineageRange):
+        return False
+    same = {expression.variable.slot, expression.range.anchor.slot}
+    asked = expression.condition.operands if isinstance(expression.condition, tree.And) else (expression.condition,)
+    return any(
+        {left.slot, right.slot} == same
+        for part in asked
+        if isinstance(part, tree.Operation) and part.operator is tree.Operator.EQUAL
+        for left, right in [(part.left, part.right)]
+        if isinstance(left, tree.Variable) and isinstance(right, tree.Variable)
+    )
