@@ -21,8 +21,8 @@ from typing import Any
 from policy_dsl.typed import tree
 from policy_dsl.typed.types import NodeType
 from policy_dsl.values import LAST_INSTANT, Duration, add, text
-from policy_engine.evaluation.supposition import SetFact, changed_world
 from policy_engine.evaluation.point.evaluate import PointEvaluator
+from policy_engine.evaluation.supposition import SetFact, changed_world
 from policy_engine.evaluation.waivers import apply_waivers
 from policy_engine.evaluation.world import World
 from policy_engine.model.evidence import Evidence, Waiver

@@ -23,6 +23,10 @@ from policy_dsl.values import Value
 from policy_engine.evaluation.candidate_values import candidates, sample
 from policy_engine.evaluation.causes import parts_within
 from policy_engine.evaluation.counting import compare
+from policy_engine.evaluation.point.compile import Compiler
+from policy_engine.evaluation.point.lineage import Lineage
+from policy_engine.evaluation.point.run import Run
+from policy_engine.evaluation.steps import NOTHING, Fix, Step, StepKind, contradictory, order
 from policy_engine.evaluation.supposition import (
     AddEdge,
     AddEvidence,
@@ -32,10 +36,6 @@ from policy_engine.evaluation.supposition import (
     SetFact,
     changed_world,
 )
-from policy_engine.evaluation.point.compile import Compiler
-from policy_engine.evaluation.point.lineage import Lineage
-from policy_engine.evaluation.point.run import Run
-from policy_engine.evaluation.steps import NOTHING, Fix, Step, StepKind, contradictory, order
 from policy_engine.evaluation.trace import UNKNOWN, Item
 from policy_engine.evaluation.world import World
 from policy_engine.model.evidence import Evidence

@@ -17,6 +17,9 @@ from heapq import heappop, heappush
 from itertools import combinations
 
 from policy_dsl.typed import tree
+from policy_engine.evaluation.point.evaluate import PointEvaluator
+from policy_engine.evaluation.proposals import NEW, Proposer
+from policy_engine.evaluation.steps import NOTHING, Fix, StepKind, contradictory, cost, order
 from policy_engine.evaluation.supposition import (
     AddEdge,
     AddEvidence,
@@ -26,9 +29,6 @@ from policy_engine.evaluation.supposition import (
     SetFact,
     changed_world,
 )
-from policy_engine.evaluation.point.evaluate import PointEvaluator
-from policy_engine.evaluation.proposals import NEW, Proposer
-from policy_engine.evaluation.steps import NOTHING, Fix, StepKind, contradictory, cost, order
 from policy_engine.evaluation.world import World
 from policy_engine.model.results import Status
 

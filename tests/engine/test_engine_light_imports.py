@@ -30,7 +30,10 @@ def loaded(program: str, *arguments: str, code: int = 0) -> set[str]:
         ("policy_evidence", {"networkx", "lark", "policy_dsl", "policy_engine", "reportlab", "click"}),
         ("policy_engine", {"networkx", "reportlab", "pikepdf", "pyhanko", "lark", "pydantic", "cryptography"}),
         ("policy_engine.evaluation.point.evaluate", {"networkx", "reportlab", "pikepdf", "pyhanko", "click"}),
-        ("policy_engine.cli.gating", {"lark", "pydantic", "networkx", "numpy", "duckdb", "click", "cryptography", "yaml"}),
+        (
+            "policy_engine.cli.gating",
+            {"lark", "pydantic", "networkx", "numpy", "duckdb", "click", "cryptography", "yaml"},
+        ),
     ],
 )
 def test_importing_brings_only_what_is_needed(module, needless):

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 
 from policy_dsl.typed.types import Simple
 from policy_engine.evaluation.candidate_values import candidates
-from policy_engine.evaluation.supposition import SetFact, changed_world
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.reference import ReferenceEvaluator
 from policy_engine.evaluation.remedy import MOST_WORLDS, _whole, done, remedies
 from policy_engine.evaluation.steps import COSTS, StepKind
+from policy_engine.evaluation.supposition import SetFact, changed_world
 from policy_engine.model.results import Status
 from tests.property.strategies import AT, worlds
 

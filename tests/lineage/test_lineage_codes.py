@@ -147,7 +147,7 @@ TRIGGERS = {
     ),
     "PE3140": lambda: _nodes("- {id: a, kind: Nothing}"),
     "PE3141": lambda: _nodes("- {id: a, kind: System, x: 1}"),
-    "PE3112": lambda: _files("{\"" + "k" * 1025 + "\": 1}"),
+    "PE3112": lambda: _files('{"' + "k" * 1025 + '": 1}'),
     "PE3142": lambda: _nodes("- {id: a, kind: System, users: x}"),
     "PE3143": lambda: _nodes("- {id: a, kind: System, users: 1}\n- {id: a, kind: System, users: 2}"),
     "PE3144": lambda: _nodes("- {id: a, kind: System}\n- {id: a, kind: Model}"),
