@@ -17,7 +17,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = Path("policy_engine/evaluation/sets/kernel.c")
-LIBRARY = SOURCE.with_name("_kernel.so")
+LIBRARY = SOURCE.with_name("kernel.library")  # no suffix that Python would take for a module of its own
 
 
 class CustomBuildHook(BuildHookInterface):

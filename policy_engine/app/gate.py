@@ -173,10 +173,8 @@ def _answer(
     seen = set(looked_at)
     try:
         given = [(waiver_of(w), w["refusal"]) for w in gate["waivers"] if w["subject"] in seen]
-        refusals = {waiver.digest + waiver.subject + waiver.rule: refusal for waiver, refusal in given}
-        results, uses = apply_waivers(
-            found, [w for w, _ in given], at, lambda w: refusals[w.digest + w.subject + w.rule]
-        )
+        # One file may be several waivers, one for each time in which other signers count.
+        results, uses = apply_waivers(found, [waiver for waiver, _ in given], at, dict(given).__getitem__)
         return Answer(
             at,
             asked,
@@ -292,6 +290,9 @@ def waiver_of(written: dict[str, Any]) -> Waiver:
 
 def _instant(text: Any) -> datetime:
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
         raise damaged("an instant in it is none") from error
+    if found.tzinfo is None:
+        raise damaged("an instant in it has no time zone")
+    return found

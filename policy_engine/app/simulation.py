@@ -31,6 +31,7 @@ from policy_engine.lineage.graph import Snapshot
 from policy_engine.lineage.load import load_estate
 from policy_engine.lineage.names import nearest
 from policy_engine.model.errors import InputError, fault
+from policy_engine.model.plain import counted
 from policy_evidence.canonical import digest
 
 _ATTRIBUTE = re.compile(r"\.([A-Za-z_]\w*)=(.*)", re.DOTALL)
@@ -89,7 +90,7 @@ def simulate(inputs: Inputs, at: datetime, wanted: Wanted, *, strict: bool = Fal
     snapshot = changed_snapshot(estate.snapshot, graph)
     after = evaluate_snapshot(tried, at, changed_program, snapshot, estate.problems, diagnostics)
     lost = len(before.evidence.counted) - len(after.evidence.counted)
-    reading.effects += [f"{_counted(lost, 'piece')} of evidence and waivers no longer counts"] if lost > 0 else []
+    reading.effects += [f"{counted(lost, 'piece')} of evidence and waivers no longer counts"] if lost > 0 else []
     return Simulation(tuple(reading.said), tuple(reading.effects), compare(before, after))
 
 
@@ -281,7 +282,3 @@ def _raw(written: str, kind: AttributeType) -> object:
         except InvalidOperation:
             return written
     return written
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

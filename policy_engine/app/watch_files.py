@@ -23,7 +23,7 @@ Sight = frozenset[tuple[str, int, int, int]]
 def look(target: Path, packs: tuple[str, ...] = ()) -> Sight:
     """Look at all the files that a run of a target reads."""
     profile = target / PROFILE_NAME if target.is_dir() else target
-    folder, specified, patterns = Path(), packs, tuple[str, ...]()
+    folder, specified, patterns, trust = Path(), packs, tuple[str, ...](), list[Path]()
     if profile.suffix == ".toml":
         folder = profile.parent
         try:
@@ -32,9 +32,10 @@ def look(target: Path, packs: tuple[str, ...] = ()) -> Sight:
             read = None  # reading the inputs will say what is wrong with it
         if read is not None:
             specified = packs or read.packs
-            patterns = (*read.sources, *read.evidence, *((read.trust,) if read.trust else ()))
+            patterns = (*read.sources, *read.evidence)
+            trust = [folder / read.trust] if read.trust else []
     own = [name for name in (requirement(pack)[0] for pack in specified) if is_policy_file(name)]
-    files = {profile, *(folder / name for pattern in (*own, *patterns) for name in _matching(pattern, folder))}
+    files = {profile, *trust, *(folder / name for pattern in (*own, *patterns) for name in _matching(pattern, folder))}
     return frozenset(seen for path in files if (seen := _seen(path)) is not None)
 
 

@@ -25,8 +25,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
                 from policy_engine.cli.main import stop
 
                 code = stop(error)
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in filter(None, (sys.stdout, sys.stderr)):
+                stream.flush()
             # Taking every module apart first takes longer than most of the work did.
             os._exit(code)
     with _ending_quietly():

@@ -15,8 +15,8 @@ from policy_engine.app.evaluate import compile_policies, evaluate
 from policy_engine.app.inputs import PROFILE_NAME, read_inputs
 from policy_engine.app.remedy import advice_to_json, advise, result_of
 from policy_engine.cli.foresight_text import advice_lines
+from policy_engine.cli.gating import path
 from policy_engine.cli.options import instant_option
-from policy_engine.cli.text import path
 from policy_engine.lineage.names import nearest
 from policy_engine.model.errors import fault
 from policy_engine.model.plain import one_line, shown_json

@@ -12,6 +12,7 @@ from policy_engine.app.inputs import read_inputs
 from policy_engine.cli.foresight_text import forecast_lines
 from policy_engine.cli.options import cache_folder, instant_option, refuse_inputs, run_options, write_file
 from policy_engine.model.errors import fault
+from policy_engine.model.plain import shown_json
 
 _YEAR = timedelta(days=365)
 
@@ -50,7 +51,7 @@ def command(
     if picture is not None:
         write_file(picture, _drawn(outlook, picture.suffix.removeprefix(".")))
     if form == "json":
-        click.echo(forecast_to_json(outlook).decode())
+        click.echo(shown_json(forecast_to_json(outlook).decode()))
     else:
         for line in forecast_lines(outlook):
             click.echo(line)

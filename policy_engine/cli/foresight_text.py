@@ -15,7 +15,7 @@ from policy_engine.app.simulation import Simulation
 from policy_engine.evaluation.forecast import Standing, Turn
 from policy_engine.evaluation.remedy import Remedy
 from policy_engine.evaluation.steps import listed
-from policy_engine.model.plain import one_line
+from policy_engine.model.plain import counted, one_line
 from policy_engine.model.results import Result, Status, Verdict
 
 _VERDICTS = {Verdict.COMPLIANT: "green", Verdict.NOT_COMPLIANT: "red", Verdict.UNDECIDED: "yellow"}
@@ -68,7 +68,7 @@ def _standing(standing: Standing) -> str:
 def _ending(outlook: Outlook) -> str:
     found = outlook.forecast
     worse = sum(turn.is_worse for turn in found.turns)
-    changes = f"{_counted(len(found.turns), 'change')}, {worse} for the worse"
+    changes = f"{counted(len(found.turns), 'change')}, {worse} for the worse"
     first = found.first_not_compliant
     if not found.results:
         return NOTHING_CHECKED
@@ -100,7 +100,7 @@ def comparison_lines(found: Comparison) -> Iterator[str]:
         yield NOTHING_CHECKED
         return
     other = f", {found.other_grounds} of them on other grounds" if found.other_grounds else ""
-    yield f"{_counted(found.same, 'result')} unchanged{other}"
+    yield f"{counted(found.same, 'result')} unchanged{other}"
 
 
 def _side(run: Evaluation) -> str:
@@ -185,7 +185,3 @@ def _word(status: Status) -> str:
 
 def _day(at: datetime) -> str:
     return format_instant(at).removesuffix("T00:00:00Z")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

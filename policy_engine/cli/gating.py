@@ -17,7 +17,7 @@ from policy_engine.cli.instants import instant_option
 from policy_engine.evaluation.waivers import WaiverState
 from policy_engine.lineage.columns.errors import estate_error
 from policy_engine.lineage.columns.reader import EstateFile
-from policy_engine.model.plain import one_line, shown_json
+from policy_engine.model.plain import counted, one_line, shown_json
 from policy_engine.model.results import Result, Status, Verdict, Witness
 
 FORMATS = ("text", "json")
@@ -139,7 +139,7 @@ def failure(found: Answer, result: Result) -> Iterator[str]:
     yield _headline("FAIL", found, result)
     yield f"  {result.message or rule.title}"
     ways = [witness for witness in result.witnesses if len(witness.hops) > 1]
-    yield from (f"  path: {_way(witness)}" for witness in ways[:_SHOWN_PATHS])
+    yield from (f"  path: {path(witness)}" for witness in ways[:_SHOWN_PATHS])
     if len(ways) > _SHOWN_PATHS:
         yield f"  and {len(ways) - _SHOWN_PATHS} more paths (see --format json)"
     yield from _law_and_remedy(found, result)
@@ -167,7 +167,8 @@ def _law_and_remedy(found: Answer, result: Result) -> Iterator[str]:
         yield f"  do:   {result.remedy}"
 
 
-def _way(witness: Witness) -> str:
+def path(witness: Witness) -> str:
+    """Write a path: ``credit -uses_model-> scorer -trained_on-> loans``."""
     return "".join(h.node if h.edge is None else f" -{h.edge}-> {h.node}" for h in witness.hops)
 
 
@@ -200,8 +201,7 @@ def evidence(found: Answer) -> Iterator[str]:
 def _next_change(found: Answer) -> Iterator[str]:
     upcoming = [r.valid_until for r in found.results if r.valid_until is not None]
     if upcoming:
-        count = upcoming.count(min(upcoming))
-        results = f"{count} result{'' if count == 1 else 's'}"
+        results = counted(upcoming.count(min(upcoming)), "result")
         yield f"\nNext change with no change of facts: {format_instant(min(upcoming))} ({results})"
 
 
@@ -212,6 +212,8 @@ def _by_gravity(found: Answer, status: Status) -> list[Result]:
 
 def printed(lines: Iterable[str]) -> None:
     """Write lines; a character that the terminal cannot show is written as its number."""
+    if sys.stdout is None:
+        return  # whoever closed it wants the exit code alone
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     sys.stdout.write("\n".join([*lines, ""]))

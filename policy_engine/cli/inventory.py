@@ -11,6 +11,7 @@ from policy_engine.app.targets import read_targets
 from policy_engine.cli.options import cache_folder
 from policy_engine.cli.progress import progress_bar
 from policy_engine.model.errors import fault
+from policy_engine.model.plain import counted, one_line
 
 _TITLES = {
     Section.SHADOW: "SHADOW AI: seen by a tool or supplier, absent from the register",
@@ -82,13 +83,13 @@ def _show_problems(stock: Stock, *, every: bool) -> None:
             click.echo(f"  help: {problem.help}", err=True)
     left = len(stock.problems) - len(shown)
     if left:
-        click.echo(f"{_counted(left, 'warning')} about what was read; --problems shows them", err=True)
+        click.echo(f"{counted(left, 'warning')} about what was read; --problems shows them", err=True)
 
 
 def _lines(stock: Stock, limit: int | None) -> Iterator[str]:
-    read = _counted(len(stock.sources), "source")
+    read = counted(len(stock.sources), "source")
     yield click.style(
-        f"{_counted(len(stock.entries), 'thing')} and {_counted(stock.relations, 'relation')} from {read}", bold=True
+        f"{counted(len(stock.entries), 'thing')} and {counted(stock.relations, 'relation')} from {read}", bold=True
     )
     if stock.entries:
         yield f"  {', '.join(f'{count} {kind}' for kind, count in kinds_of(stock).items())}"
@@ -169,10 +170,5 @@ def _width(cells: Iterable[str]) -> int:
 
 
 def _plain(text: str) -> str:
-    """Return a text of a document as one line that cannot move the cursor or turn the direction of reading."""
-    short = text if len(text) <= 400 else f"{text[:400]}…"
-    return short if short.isprintable() else "".join(c if c.isprintable() else "·" for c in short)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    """Return a text of a document as one line that is short enough for a list."""
+    return one_line(text if len(text) <= 400 else f"{text[:400]}…")

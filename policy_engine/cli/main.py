@@ -101,9 +101,9 @@ def stop(error: Exception | KeyboardInterrupt) -> int:
             error.show()
             return 2
         case BrokenPipeError():
-            # The reader of our output went away, which is its right.
+            # The reader of our output went away. What it did not hear of must not pass, and click too ends with 1.
             _drop_output()
-            return 0
+            return 1
         case OSError(filename=None):
             _drop_output()
             return _report(error)

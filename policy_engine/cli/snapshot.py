@@ -33,7 +33,7 @@ from policy_engine.cli.options import (
 )
 from policy_engine.cli.progress import progress_bar
 from policy_engine.model.errors import fault
-from policy_engine.model.plain import one_line, shown_json
+from policy_engine.model.plain import counted, one_line, shown_json
 
 if TYPE_CHECKING:
     from policy_engine.lineage.store.differences import Change, FactChange, Told
@@ -135,7 +135,7 @@ def _imported(done: "Imported", store: str, form: str) -> int:
         if more:
             click.echo(f"and {more} more like these", err=True)
         if done.kept is None:
-            click.echo(f"nothing was put into {store}: {_counted(done.errors, 'error')}")
+            click.echo(f"nothing was put into {store}: {counted(done.errors, 'error')}")
         else:
             click.echo(f"{_line(done.kept)}\nput into {store}")
     return 2 if done.kept is None else 0
@@ -179,7 +179,7 @@ def show(which: str, place: str | None, form: str) -> None:
         click.echo(f"{sum(counts.values())} {title}")
         for name, count in counts.items():
             click.echo(f"  {count:>9}  {name}")
-    click.echo(_counted(len(contents.sources), "source"))
+    click.echo(counted(len(contents.sources), "source"))
     for source in contents.sources:
         said = f", {format_instant(source.asserted_at)}" if source.asserted_at else ""
         told = f"{source.name} ({source.format}, {source.sha256}), asserted by {source.asserted_by}{said}"
@@ -230,8 +230,8 @@ def _diff_text(changes: Iterable["Change"], limit: int) -> None:
                 click.echo(line)
             shown += 1
     if shown > limit:
-        click.echo(f"… and {_counted(shown - limit, 'more line')} (--limit shows more)")
-    told = ", ".join(f"{_counted(count, noun)} {how}" for (noun, how), count in sorted(counts.items()))
+        click.echo(f"… and {counted(shown - limit, 'more line')} (--limit shows more)")
+    told = ", ".join(f"{counted(count, noun)} {how}" for (noun, how), count in sorted(counts.items()))
     click.echo(told or "no fact differs")
 
 
@@ -258,7 +258,7 @@ def _told(value: "Told | None") -> str:
     if isinstance(value, tuple):
         return ", ".join(_told(item) for item in value) or "an empty set"
     text = str(value).lower() if isinstance(value, bool) else f"`{value}`"
-    return "".join(character if character.isprintable() else "·" for character in text)
+    return one_line(text)
 
 
 @command.command("export")
@@ -304,13 +304,9 @@ def forget(digests: tuple[str, ...], place: str | None) -> None:
 
 
 def _line(kept: "Kept") -> str:
-    counts = f"{_counted(kept.nodes, 'thing')}, {_counted(kept.edges, 'relation')}, {_counted(kept.sources, 'source')}"
+    counts = f"{counted(kept.nodes, 'thing')}, {counted(kept.edges, 'relation')}, {counted(kept.sources, 'source')}"
     remark = f"  {one_line(kept.comment)}" if kept.comment else ""
     return f"{format_instant(kept.valid_at)}  {kept.digest[:19]}  {counts}{remark}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _print_json(document: dict[str, Any]) -> None:

@@ -8,10 +8,11 @@ from policy_dsl.typed.tree import Rule
 from policy_dsl.values import format_instant
 from policy_dsl.words import SEVERITIES
 from policy_engine.app.evaluate import Evaluation
+from policy_engine.cli.gating import path
 from policy_engine.evaluation.verdicts import OUT_OF_FORCE
 from policy_engine.evaluation.waivers import WaiverState
-from policy_engine.model.plain import one_line
-from policy_engine.model.results import Result, Status, Verdict, Witness
+from policy_engine.model.plain import counted, one_line
+from policy_engine.model.results import Result, Status, Verdict
 from policy_engine.packs.profile import Enforcement
 
 _VERDICTS = {
@@ -29,7 +30,7 @@ def lines(run: Evaluation) -> Iterator[str]:
     counts = ", ".join(f"{run.count(s)} {s.value.replace('_', ' ')}" for s in Status)
     yield click.style(f"{verdict}", fg=colour, bold=True) + f" at {format_instant(run.at)}: {counts}"
     sources = ", ".join(map(one_line, run.inputs.sources))
-    things, relations = _counted(len(run.snapshot.nodes), "thing"), _counted(len(run.snapshot.edges), "relation")
+    things, relations = counted(len(run.snapshot.nodes), "thing"), counted(len(run.snapshot.edges), "relation")
     yield f"  read {things} and {relations} from {sources}"
     if not run.results:
         yield "  nothing was checked, so nothing was shown: no rule is about anything that was read"
@@ -52,7 +53,7 @@ def _emptiness(run: Evaluation) -> Iterator[str]:
         yield "  no rule was in force at that instant, so nothing was shown"
     empty = [r for r in run.results if r.status is Status.PASS and r.reason]
     if empty:
-        yield f"  of the passes, {_counted(len(empty), 'result')} found nothing to look at:"
+        yield f"  of the passes, {counted(len(empty), 'result')} found nothing to look at:"
         yield from (f"    {r.rule} on {r.subject}" for r in empty)
 
 
@@ -96,11 +97,6 @@ def _law(rule: Rule) -> Iterator[str]:
         yield f"  see:  {', '.join(rule.citations)} ({rule.basis.replace('_', ' ')})"
 
 
-def path(witness: Witness) -> str:
-    """Write a path: ``credit -uses_model-> scorer -trained_on-> loans``."""
-    return "".join(h.node if h.edge is None else f" -{h.edge}-> {h.node}" for h in witness.hops)
-
-
 def _waivers(run: Evaluation) -> Iterator[str]:
     for use in run.waivers:
         waiver = use.waiver
@@ -140,11 +136,7 @@ def _next_changes(run: Evaluation) -> Iterator[str]:
     if upcoming:
         first = min(r.valid_until for r in upcoming if r.valid_until is not None)
         count = sum(r.valid_until == first for r in upcoming)
-        yield f"\nNext change with no change of facts: {format_instant(first)} ({_counted(count, 'result')})"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+        yield f"\nNext change with no change of facts: {format_instant(first)} ({counted(count, 'result')})"
 
 
 def _by_gravity(run: Evaluation, status: Status) -> list[Result]:

@@ -30,6 +30,7 @@ from policy_engine.cli.check import exit_code
 from policy_engine.cli.options import cache_folder, instant_option, run_options
 from policy_engine.cli.progress import progress_bar
 from policy_engine.model.errors import InputError, fault
+from policy_engine.model.plain import shown_json
 from policy_engine.model.results import Status, Verdict
 
 _COLOURS = {Status.FAIL: "red", Status.UNKNOWN: "yellow", Status.WAIVED: "cyan", Status.PASS: "green"}
@@ -37,6 +38,9 @@ _VERDICTS = {Verdict.COMPLIANT: "green", Verdict.NOT_COMPLIANT: "red", Verdict.U
 _SHOWN_REASONS = 6
 _PATIENCE = 0.1
 """So many seconds pass at most before a signal is heard."""
+
+_Line = bytes | OSError | None
+"""A line of events, why there are no more of them, or nothing at their end."""
 
 
 @click.command("watch")
@@ -124,7 +128,7 @@ class _Session:
             if follower.is_due(before):
                 self._unusable = not self._tried(partial(self._reloaded, target, packs), again=False)
 
-    def take(self, lines: "queue.Queue[bytes | None]", stopped: threading.Event, *, until_idle: float | None) -> None:
+    def take(self, lines: "queue.Queue[_Line]", stopped: threading.Event, *, until_idle: float | None) -> None:
         """Take events to their end, or until somebody stops it, or none come any more."""
         number = 0
         while not stopped.is_set() and not self._is_idle(until_idle):
@@ -135,6 +139,9 @@ class _Session:
                 continue
             if line is None:
                 return
+            if isinstance(line, OSError):
+                reason = (line.strerror or "unknown reason").lower()
+                raise fault("PE0002", f"the events cannot be read on: {reason}") from line
             number += 1
             if not line.isspace():
                 made = partial(self._watch.receive, line, f"events:{number}", moves_time=self._moves_time)
@@ -209,7 +216,7 @@ class _JsonPrinter(_Printer):
             click.echo(note, err=True)
         if update.changes or update.other_grounds:
             for line in update_to_json(update):
-                self._print(line.decode())
+                self._print(shown_json(line.decode()))
 
 
 def _printer(form: str) -> _Printer:
@@ -256,9 +263,11 @@ def _interruption() -> Iterator[threading.Event]:
 
 
 @contextmanager
-def _lines(events: str) -> Iterator["queue.Queue[bytes | None]"]:
+def _lines(events: str) -> Iterator["queue.Queue[_Line]"]:
     """Give the lines of events as they come, and nothing as the last."""
     if events == "-":
+        if sys.stdin is None:
+            raise fault("PE0001", "`-` cannot be read: standard input is closed")
         # A reader of its own: the interpreter cannot end while a thread waits in its standard input.
         yield _read_by_thread(os.fdopen(os.dup(sys.stdin.fileno()), "rb"))
         return
@@ -270,17 +279,21 @@ def _lines(events: str) -> Iterator["queue.Queue[bytes | None]"]:
         yield _read_by_thread(stream)
 
 
-def _read_by_thread(stream: BinaryIO) -> "queue.Queue[bytes | None]":
+def _read_by_thread(stream: BinaryIO) -> "queue.Queue[_Line]":
     # A few lines wait at most, so that whoever writes faster than we read must wait, and no memory fills.
-    lines: queue.Queue[bytes | None] = queue.Queue(maxsize=16)
+    lines: queue.Queue[_Line] = queue.Queue(maxsize=16)
 
     def read() -> None:
-        while line := stream.readline(MAX_EVENT_BYTES + 1):
-            whole = line.endswith(b"\n") or len(line) <= MAX_EVENT_BYTES
-            lines.put(line)
-            while not whole and (rest := stream.readline(MAX_EVENT_BYTES)):
-                whole = rest.endswith(b"\n")
-        lines.put(None)
+        try:
+            while line := stream.readline(MAX_EVENT_BYTES + 1):
+                whole = line.endswith(b"\n") or len(line) <= MAX_EVENT_BYTES
+                lines.put(line)
+                while not whole and (rest := stream.readline(MAX_EVENT_BYTES)):
+                    whole = rest.endswith(b"\n")
+        except OSError as error:
+            lines.put(error)
+        else:
+            lines.put(None)
 
     threading.Thread(target=read, name="events", daemon=True).start()
     return lines

@@ -6,7 +6,7 @@ from policy_dsl.values import format_instant
 from policy_dsl.words import SEVERITIES
 from policy_engine.app.whole_estate import Tally, WholeCheck
 from policy_engine.cli.gating import OVERRIDABLE, VERDICTS, evidence, failure, unknown, waivers
-from policy_engine.model.plain import one_line
+from policy_engine.model.plain import counted, one_line
 from policy_engine.model.results import Status
 
 _COLUMNS = {
@@ -27,7 +27,7 @@ def headline(check: WholeCheck) -> str:
 def lines(check: WholeCheck, name: str, limit: int, warnings: Iterable[str]) -> Iterator[str]:
     """Yield the lines of the text; ``limit`` is how many findings are shown."""
     yield headline(check)
-    things, relations = _counted(check.file.nodes, "thing"), _counted(check.file.edges, "relation")
+    things, relations = counted(check.file.nodes, "thing"), counted(check.file.edges, "relation")
     yield f"  read {things} and {relations} from {one_line(name)}"
     if not check.tallies:
         yield "  nothing was checked, so nothing was shown: there are no rules"
@@ -56,7 +56,7 @@ def _table(check: WholeCheck) -> Iterator[str]:
             yield f"{names[tally.rule.name]:<{width}}" + "".join(numbers)
     idle = len(check.tallies) - len(applied)
     if idle:
-        yield f"{'and ' if applied else '  '}{_counted(idle, 'rule')} that applied to nothing here"
+        yield f"{'and ' if applied else '  '}{counted(idle, 'rule')} that applied to nothing here"
 
 
 def _standing(check: WholeCheck, tally: Tally) -> str:
@@ -73,7 +73,7 @@ def _not_shown(check: WholeCheck, shown: int) -> Iterator[str]:
     found = check.counts[Status.FAIL] + check.counts[Status.UNKNOWN]
     rest, unexplained = found - shown, found - len(check.answer.results)
     if rest:
-        yield f"\n{_counted(rest, 'more finding')} not shown: `--limit` shows more, `--output ndjson=FILE` writes all"
+        yield f"\n{counted(rest, 'more finding')} not shown: `--limit` shows more, `--output ndjson=FILE` writes all"
     if unexplained > 0:
         yield f"  of {unexplained:,} the status was decided, and not yet explained why: `--explain all` does"
 
@@ -81,10 +81,6 @@ def _not_shown(check: WholeCheck, shown: int) -> Iterator[str]:
 def _left(check: WholeCheck) -> Iterator[str]:
     for one in check.left:
         yield f"\n{one.rule} was partly decided thing by thing, {one.asked:,} times: {one.reason}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _width(title: str) -> int:

@@ -90,12 +90,13 @@ def _covered_until(end: datetime, waivers: list[Waiver]) -> datetime:
 
 
 def _fate(waiver: Waiver, applied: set[str], status: Status | None, at: datetime) -> WaiverUse:
-    if waiver.digest in applied:
-        return WaiverUse(waiver, WaiverState.APPLIED)
     if waiver.counts_until <= at:
         return WaiverUse(waiver, WaiverState.EXPIRED, f"expired on {format_instant(waiver.counts_until)}")
     if waiver.counts_from > at:
         return WaiverUse(waiver, WaiverState.UNUSED, f"does not begin before {format_instant(waiver.counts_from)}")
+    # After the times: of one file that is several waivers, with other signers in each time, one counts now.
+    if waiver.digest in applied:
+        return WaiverUse(waiver, WaiverState.APPLIED)
     if status is None:
         return WaiverUse(waiver, WaiverState.UNUSED, "no rule of this run is of that name, or not about that subject")
     if status is Status.FAIL:

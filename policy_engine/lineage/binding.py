@@ -25,6 +25,7 @@ from typing import Final
 from policy_dsl.typed.types import AttributeType, EnumType, SetType, Simple
 from policy_dsl.values import CURRENCIES, Duration, Money, Scalar, Value, duration_of, instant
 from policy_engine.lineage.names import nearest
+from policy_engine.model.plain import one_line
 
 # RFC 7493 section 2.2: integers outside this range are not exact in every reader.
 MAX_INTEGER: Final = 2**53 - 1
@@ -64,8 +65,7 @@ def describe(raw: object) -> str:
         case bool():
             return f"`{str(raw).lower()}`"
         case str():
-            shown = "".join(character if character.isprintable() else "·" for character in raw[:60])
-            return f"the text `{shown}{'…' if len(raw) > 60 else ''}`"
+            return f"the text `{one_line(raw[:60])}{'…' if len(raw) > 60 else ''}`"
         case int() | Decimal():
             return f"the number `{str(raw)[:40]}`" if not isinstance(raw, int) or abs(raw) < 10**40 else "a vast number"
         case dict():

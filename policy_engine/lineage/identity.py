@@ -56,6 +56,8 @@ def identify(claims: Iterable[Claims], report: Reporter) -> Identities:
         names.declare(claim.id, own=True)
         for alias in claim.aliases:
             names.join(claim.id, alias)
+            if (digest := content_digest(alias)) is not None:
+                content.add(digest, claim.id, claim.origins)
     _report_doubled(names, own, report)
     # Whether a foreign claim is refused can depend on those before it, so they are taken in an order of their own.
     foreign.sort(key=lambda c: (c.id, c.aliases, [origin.sort_key for origin in c.origins]))

@@ -86,3 +86,10 @@ def test_what_the_organisation_refuses_never_counts():
     (result,), (use,) = apply_waivers([FAILED], [waiver(-1, 1)], NOW, lambda w: f"{w.approver} may not")
     assert result == FAILED
     assert (use.state, use.detail) == (WaiverState.REJECTED, "Ada may not")
+
+
+def test_of_one_file_with_other_signers_in_each_time_one_waiver_is_applied():
+    # A key that is revoked while enough others go on: two waivers of one digest, one after the other.
+    _, uses = apply_waivers([FAILED], [waiver(-1, 1), waiver(1, 9)], NOW)
+    assert [use.state for use in uses] == [WaiverState.APPLIED, WaiverState.UNUSED]
+    assert uses[1].detail.startswith("does not begin before")

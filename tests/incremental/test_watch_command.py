@@ -162,3 +162,32 @@ def test_events_come_through_a_pipe_as_they_happen(bank):
         process.stdin.close()
         process.stdout.read()
         assert process.wait(timeout=20) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a POSIX shell closes the input")
+def test_an_input_that_is_closed_is_said(bank):
+    command = [sys.executable, "-m", "policy_engine.cli.main", "watch", str(bank), "--events", "-"]
+    ran = subprocess.run(["sh", "-c", '"$@" <&-', "sh", *command], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, "error[PE0001]: `-` cannot be read" in ran.stderr) == (2, True)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file here opens and cannot be read")
+def test_events_that_cannot_be_read_on_do_not_end_well(run, bank):
+    ran = run("watch", bank, "--at", "2026-11-21", "--events", "/proc/self/mem", "--until-idle", "10")
+    assert (ran.code, "error[PE0002]" in ran.err) == (2, True)
+
+
+def test_lines_of_json_cannot_turn_the_reading(run, bank, tmp_path):
+    added = {"change": "node_added", "id": "a\u202eb", "kind": "Model", "attributes": {"stage": "production"}}
+    events = _events(tmp_path, json.dumps(added) + "\n")
+    ran = run("watch", bank, "--at", "2026-11-21", "--events", events, "--format", "ndjson")
+    assert "a\\u202eb" in ran.out
+    assert "\u202e" not in ran.out
+
+
+def test_a_trust_file_whose_name_looks_like_a_pattern_is_looked_at(bank):
+    profile = bank / "profile.toml"
+    trust = bank / "generated" / "trust[1].yaml"
+    trust.write_bytes((bank / "generated" / "trust.yaml").read_bytes())
+    profile.write_text(profile.read_text().replace("generated/trust.yaml", "generated/trust[1].yaml"))
+    assert str(trust) in {name for name, *_ in look(bank)}

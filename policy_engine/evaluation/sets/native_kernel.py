@@ -13,7 +13,7 @@ import numpy as np
 from policy_engine.evaluation.sets.estate import Array, Estate, Way
 from policy_engine.evaluation.sets.kernel import Flow, Sweep
 
-LIBRARY = Path(__file__).with_name("_kernel.so")
+LIBRARY = Path(__file__).with_name("kernel.library")
 
 _VERSION = 1
 # So many items of sets are kept at most: four bytes each.

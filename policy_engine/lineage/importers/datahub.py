@@ -10,7 +10,8 @@ What becomes what:
 - tags, terms and custom properties that name an attribute become it, those of a column where they are true; what was
   removed is retired.
 
-Of an aspect that is told twice the later counts. A thing is its URN.
+Of an aspect that is told twice the one observed later counts (``lastObserved``); what does not say when it was observed
+stands where the file has it. A thing is its URN.
 """
 
 from collections.abc import Iterator
@@ -94,16 +95,19 @@ class _Reading:
 
     def _fold(self, items: list[object]) -> None:
         """Take the last of each aspect of each thing."""
-        latest = 0
+        latest = observed = 0
+        timed: list[tuple[int, Entry, str]] = []
         for number, item in enumerate(items):
             at = f"/{number}"
             if not isinstance(item, dict) or not is_item(item):
                 self._gathering.skip("what is no item of DataHub among the items is not read", at, "PE3121")
                 continue
             system, _ = self._shapes.part(item, "systemMetadata", at)
-            observed = system.get("lastObserved")
-            if isinstance(observed, int) and 0 < observed <= _LAST_MILLISECOND:
-                latest = max(latest, observed)
+            told_at = system.get("lastObserved")
+            if isinstance(told_at, int) and not isinstance(told_at, bool) and 0 < told_at <= _LAST_MILLISECOND:
+                observed, latest = told_at, max(latest, told_at)
+            timed.append((observed, item, at))
+        for _, item, at in sorted(timed, key=lambda each: each[0]):
             for aspect in aspects(self._gathering, item, at):
                 told = self._told.setdefault(aspect.urn, {})
                 if not aspect.removed:

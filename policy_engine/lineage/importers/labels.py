@@ -4,7 +4,8 @@ Rules:
 
 - a key that is an attribute of the thing's kind gives that attribute, unless the document states it in its own place;
 - a word alone that names a Boolean attribute means true;
-- what labels a column says something of the whole only where it is true: one personal column makes personal data;
+- what labels a column says something of the whole only where it is true, and where what is true of a part is true of
+  the whole: one personal column makes personal data, whatever the whole is labelled, and no column anonymised data;
 - case, ``-`` and space do not matter in a key; any other label is not kept, and told once for each kind.
 """
 
@@ -15,6 +16,9 @@ from policy_engine.lineage.importers.placeholders import filled
 _OWN_PLACE = frozenset({"name", "description", "version", "digest"})
 """Attributes that formats have a place of their own for: a label of that name is about something else."""
 
+_OF_WHOLE = frozenset({"anonymised"})
+"""Attributes that are true of the whole only where they are true of every part."""
+
 
 class Labels:
     """Takes the labels of the things of one document; each attribute of a thing is taken once."""
@@ -22,6 +26,7 @@ class Labels:
     def __init__(self, gathering: Gathering) -> None:
         self._gathering = gathering
         self._given: set[tuple[str, str]] = set()
+        self._of_columns: set[tuple[str, str]] = set()
 
     def given(self, thing: Thing, name: str) -> None:
         """Remember that the document states an attribute in its own place."""
@@ -53,7 +58,7 @@ class Labels:
         name = self._name(thing, word, at)
         if name is None:
             return
-        if self._gathering.schema.kinds[thing.kind].attributes[name].type is Simple.BOOLEAN:
+        if self._is_boolean(thing, name):
             self._gathering.attribute(thing, name, True, at)
             self.given(thing, name)
         else:
@@ -62,8 +67,15 @@ class Labels:
     def of_column(self, thing: Thing, key: str, value: object, at: str) -> None:
         """Take a label of a column."""
         is_true = value is True or (isinstance(value, str) and value.strip().casefold() == "true")
-        if is_true:
-            self.word(thing, key, at)
+        if not is_true:
+            return
+        name = self._attribute(thing, key)
+        if name is None or name in _OF_WHOLE or not self._is_boolean(thing, name):
+            self._not_kept(thing, at)
+        elif (thing.id, name) not in self._of_columns:
+            # Beside a label of the whole that denies it this is a contradiction, which joining tells.
+            self._of_columns.add((thing.id, name))
+            self._gathering.attribute(thing, name, True, at)
 
     def _name(self, thing: Thing, key: str, at: str) -> str | None:
         """Return the attribute that a key names; nothing if there is none, or if it has been told."""
@@ -76,6 +88,9 @@ class Labels:
         name = key.strip().casefold().replace("-", "_").replace(" ", "_")
         known = self._gathering.schema.kinds[thing.kind].attributes
         return name if name in known and name not in _OWN_PLACE else None
+
+    def _is_boolean(self, thing: Thing, name: str) -> bool:
+        return self._gathering.schema.kinds[thing.kind].attributes[name].type is Simple.BOOLEAN
 
     def _not_kept(self, thing: Thing, at: str) -> None:
         self._gathering.skip(f"labels that are no attribute of {thing.kind} are not kept", at)

@@ -143,6 +143,8 @@ class _Reading:
         # Logged models by their id, each the version that is made of it where there is exactly one.
         self._logged: dict[str, Thing] = {}
         self._fed: set[str] = set()
+        # By the id of a logged model the run that made it, and where that is said.
+        self._made_by: dict[str, tuple[str, str]] = {}
 
     def take(self, answer: _Entry, at: str) -> None:
         """Take the entities of one answer or export."""
@@ -160,6 +162,7 @@ class _Reading:
             self._experiment(entity, at)
         for entity, at in self._found["run"]:
             self._run(entity, at)
+        self._find_makers()
         self._versions()
         for entity, at in (*self._found["logged_model"], *self._found["model"]):
             self._logged_model(entity, at)
@@ -267,6 +270,17 @@ class _Reading:
 
     # Models
 
+    def _find_makers(self) -> None:
+        """Find which run made each logged model."""
+        for entity, at in (*self._found["logged_model"], *self._found["model"]):
+            info, here = self._shapes.part(entity, "info", at)
+            model, run = info.get("model_id"), info.get("source_run_id")
+            if isinstance(model, str) and isinstance(run, str) and run:
+                self._made_by.setdefault(model, (run, f"{here}/source_run_id"))
+        for number, known in self._runs.items():
+            for model, here in known.gives:
+                self._made_by.setdefault(model, (number, here))
+
     def _versions(self) -> None:
         """Claim the versions of the registry: each once, though a registered model repeats its latest."""
         models = [(self._shapes.text(entity, "name", at), entity, at) for entity, at in self._found["registered_model"]]
@@ -324,8 +338,10 @@ class _Reading:
         self._tags(thing, entity, at)
         self._tags(thing, model, model_at)
         run = self._shapes.text(entity, "run_id", at)
+        # A version that was made of a logged model need not name the run; the logged model does, or its run names it.
+        run, named_at = (run, f"{at}/run_id") if run else self._made_by.get(self._logged_id(entity) or "", ("", at))
         if run and not is_prompt:
-            self._came_from(thing, run, f"{at}/run_id")
+            self._came_from(thing, run, named_at)
         return thing
 
     def _model_id(self, name: str, number: str) -> str:

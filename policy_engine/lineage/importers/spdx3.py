@@ -175,9 +175,13 @@ class _Graph:
 
     def _id(self, element: _Element, at: str) -> str | None:
         key = "spdxId" if "spdxId" in element else "@id"
-        name = self._shapes.text(element, key, at) or None
-        # A blank node has a name within its document only.
-        return f"{self._gathering.source.name}#{name}" if name and name.startswith("_:") else name
+        name = self._shapes.text(element, key, at)
+        return self._full(name) if name else None
+
+    def _full(self, name: str) -> str:
+        """Return a name that no other document has: a blank node, and what is no IRI, has one within its own only."""
+        is_local = name.startswith("_:") or ":" not in name
+        return f"{self._gathering.source.name}#{name}" if is_local else name
 
     def _kind(self, element: _Element, at: str, name: str) -> str | None:
         of = kind_of(element)
@@ -232,11 +236,13 @@ class _Graph:
     def _supplier(self, thing: Thing, element: _Element, at: str) -> None:
         key = "suppliedBy" if element.get("suppliedBy") else "originatedBy"
         for name, here in self._texts(element, key, at):
-            agent, _ = self._by_id.get(name, ({}, ""))
+            agent, _ = self._by_id.get(self._full(name), ({}, ""))
             if agent:
                 said = agent.get("name")
-                self._gathering.vendor(thing, said if isinstance(said, str) and said else name, here, (name,))
-            elif not says_nothing(name):
+                self._gathering.vendor(
+                    thing, said if isinstance(said, str) and said else name, here, (self._full(name),)
+                )
+            elif not _is_nobody(name):
                 message = f"`{name}` is no element of the document; it is taken for the name of a supplier"
                 self._shapes.report("PE3130", message, here)
                 self._gathering.vendor(thing, name, here)
@@ -306,7 +312,7 @@ class _Graph:
 
     def _sources_of(self, relation: str) -> set[str]:
         related = [element.get("from") for element, _ in self._elements if element.get("relationshipType") == relation]
-        return {name for name in related if isinstance(name, str)}
+        return {self._full(name) for name in related if isinstance(name, str)}
 
     def _relationship(self, element: _Element, at: str) -> None:
         kind, name = self._shapes.text(element, "relationshipType", at), self._shapes.text(element, "from", at)
@@ -315,8 +321,8 @@ class _Graph:
         self._asserter(element, at)
         for target, here in self._texts(element, "to", at):
             if kind in _LICENCES:
-                if name in self._things:
-                    self._gathering.attribute(self._things[name], "licence", self._licence(target), here)
+                if thing := self._things.get(self._full(name)):
+                    self._gathering.attribute(thing, "licence", self._licence(target), here)
             elif (source := self._end(name, "Model", kind, f"{at}/from")) and (
                 thing := self._end(target, "Dataset", kind, here)
             ):
@@ -336,24 +342,24 @@ class _Graph:
 
     def _end(self, name: str, kind: str, relation: str, at: str) -> Thing | None:
         """Return an end of a relationship. Data that no element describes are kept: the model must not look cleaner."""
-        if name in self._things:
-            return self._things[name]
-        if name in self._by_id or says_nothing(name):
+        full = self._full(name)
+        if full in self._things:
+            return self._things[full]
+        if full in self._by_id or _is_nobody(name):
             return None
         if relation not in ("trainedOn", "testedOn"):
             self._shapes.report("PE3130", f"the reference `{name}` leads to nothing in this document", at)
             return None
         message = f"the reference `{name}` leads to nothing; it is kept as an unknown {kind.casefold()}"
         self._shapes.report("PE3130", message, at)
-        node_id = name if ":" in name else f"{self._gathering.source.name}#{name}"
-        thing = self._gathering.thing(node_id, kind, at)
+        thing = self._gathering.thing(full, kind, at)
         if thing is not None:
-            self._things[name] = thing
+            self._things[full] = thing
             self._gathering.attribute(thing, "name", name, at)
         return thing
 
     def _licence(self, target: str) -> str | None:
-        element, _ = self._by_id.get(target, ({}, ""))
+        element, _ = self._by_id.get(self._full(target), ({}, ""))
         said = element.get(written(element, "licenseExpression")) or element.get("name")
         if isinstance(said, str):
             return said
@@ -381,14 +387,13 @@ class _Graph:
     def _creation(self, element: _Element, at: str) -> tuple[_Element, str]:
         raw = element.get("creationInfo")
         if isinstance(raw, str):
-            name = f"{self._gathering.source.name}#{raw}" if raw.startswith("_:") else raw
-            return self._by_id.get(name, ({}, f"{at}/creationInfo"))
+            return self._by_id.get(self._full(raw), ({}, f"{at}/creationInfo"))
         return self._shapes.part(element, "creationInfo", at)
 
     def _makers(self, info: _Element, at: str) -> str | None:
         names = []
         for name, _ in self._texts(info, "createdBy", at):
-            agent = self._by_id.get(name, ({}, ""))[0]
+            agent = self._by_id.get(self._full(name), ({}, ""))[0]
             said = agent.get("name")
             names.append(said if isinstance(said, str) and said else name)
         return ", ".join(names) or None
@@ -403,6 +408,11 @@ class _Graph:
     def _text(self, element: _Element, key: str, at: str) -> tuple[str | None, str]:
         key = written(element, key)
         return self._shapes.text(element, key, at), f"{at}/{key}"
+
+
+def _is_nobody(name: str) -> bool:
+    """Tell whether a name stands where there is no element: a word for it, or one of the two individuals of SPDX."""
+    return says_nothing(name) or name.rpartition("/")[2] in ("NoAssertionElement", "NoneElement")
 
 
 def written(element: _Element, key: str) -> str:
