@@ -10,7 +10,7 @@ Rules:
 - the instant does not move: a remedy says what would have to be so now.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import heappop, heappush
@@ -18,7 +18,7 @@ from itertools import combinations
 
 from policy_dsl.typed import tree
 from policy_engine.evaluation.point.evaluate import PointEvaluator
-from policy_engine.evaluation.proposals import NEW, Proposer
+from policy_engine.evaluation.proposals import Proposer
 from policy_engine.evaluation.steps import NOTHING, Fix, StepKind, contradictory, cost, order
 from policy_engine.evaluation.supposition import (
     AddEdge,
@@ -26,6 +26,7 @@ from policy_engine.evaluation.supposition import (
     AddNode,
     Change,
     RemoveEdge,
+    RemoveNode,
     SetFact,
     changed_world,
 )
@@ -140,12 +141,12 @@ class _Search:
         steps = sorted(fix, key=lambda step: step.text)
         if len(steps) <= ALL_SUBSETS:
             parts = (frozenset(part) for size in range(len(steps)) for part in combinations(steps, size))
-            passing = [part for part in parts if _whole(part) and self.passes(part)]
+            passing = [part for part in parts if whole(part, self.world.snapshot.nodes) and self.passes(part)]
             smallest = min((len(part) for part in passing), default=len(steps))
             return min((part for part in passing if len(part) == smallest), key=order, default=fix)
         for step in steps:
             shorter = fix - {step}
-            if _whole(shorter) and self.passes(shorter):
+            if whole(shorter, self.world.snapshot.nodes) and self.passes(shorter):
                 return self.shortened(shorter)
         return fix
 
@@ -163,8 +164,18 @@ def done(fix: Fix) -> list[Change]:
 _TURN = {AddNode: 0, AddEdge: 1, RemoveEdge: 2, SetFact: 3, AddEvidence: 4}
 
 
-def _whole(part: Fix) -> bool:
+def whole(part: Fix, things: Container[str]) -> bool:
     """Tell whether steps speak only of things that exist or that they bring in themselves."""
-    brought = {c.node for step in part for c in step.changes if isinstance(c, AddNode)}
-    named = {step.node for step in part if step.node.startswith(NEW)}
-    return named <= brought
+    changes = [change for step in part for change in step.changes]
+    brought = {change.node for change in changes if isinstance(change, AddNode)}
+    return all(node in brought or node in things for change in changes for node in _named(change))
+
+
+def _named(change: Change) -> tuple[str, ...]:
+    match change:
+        case AddEdge(_, source, target) | RemoveEdge(_, source, target):
+            return (source, target)
+        case AddEvidence(record):
+            return (record.subject,)
+        case AddNode(node) | RemoveNode(node) | SetFact(node):
+            return (node,)

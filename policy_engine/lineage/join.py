@@ -25,7 +25,7 @@ from policy_engine.lineage.claims import AttributeClaim, Claims, EdgeClaim
 from policy_engine.lineage.graph import Edge, Fact, Node, Origin, Snapshot, merge_origins, spelling
 from policy_engine.lineage.identity import Identities, identify
 from policy_engine.lineage.importers.missing import says_nothing
-from policy_engine.lineage.locators import LONGEST_NAME, canonical
+from policy_engine.lineage.locators import NAMES, canonical, is_name
 from policy_engine.lineage.names import nearest
 from policy_engine.lineage.reporting import Reporter, spoken
 from policy_engine.model.problems import Problem, as_errors, sort_problems
@@ -63,11 +63,10 @@ def _with_usable_names(claims: Claims, report: Reporter) -> Claims:
     """Return the claims without things and aliases whose names nobody could read or write."""
     nodes = []
     for claim in claims.nodes:
-        unusable = [name for name in (claim.id, *claim.aliases) if not _is_usable(name)]
+        unusable = [name for name in (claim.id, *claim.aliases) if not is_name(name)]
         for name in unusable:
             message = f"{describe(name)} cannot be the name of a thing"
-            advice = f"a name is 1 to {LONGEST_NAME} printable characters without space at its ends"
-            report.add("PE3124", message, claim.origins, own=claims.own, advice=advice)
+            report.add("PE3124", message, claim.origins, own=claims.own, advice=NAMES)
         if not unusable:
             nodes.append(claim)
         elif claim.id not in unusable:
@@ -76,10 +75,6 @@ def _with_usable_names(claims: Claims, report: Reporter) -> Claims:
     if len(nodes) == len(claims.nodes) and all(a is b for a, b in zip(nodes, claims.nodes, strict=True)):
         return claims
     return replace(claims, nodes=tuple(nodes))
-
-
-def _is_usable(name: str) -> bool:
-    return 0 < len(name) <= LONGEST_NAME and name.isprintable() and name[0] != " " and name[-1] != " "
 
 
 class _Weight(IntEnum):
@@ -265,7 +260,7 @@ class _Joining:
                 (edge.claim.source, edge.source, False),
                 (edge.claim.target, edge.target, True),
             ):
-                if found is None and _is_usable(name):
+                if found is None and is_name(name):
                     mention = mentions.setdefault(canonical(name), _Mention())
                     mention.names.add(name)
                     mention.origins.append(edge.claim.origins)

@@ -30,6 +30,9 @@ from policy_engine.lineage.purl import PackageUrl, package_url
 LONGEST_NAME: Final = 1024
 """No name is longer; what is longer stands for itself and is refused elsewhere."""
 
+NAMES: Final = f"a name is 1 to {LONGEST_NAME} printable characters without space at its ends"
+"""What to say about a text that is no name."""
+
 _HUB: Final = frozenset({"huggingface.co", "www.huggingface.co", "hf.co"})
 _HUB_ADDRESSES: Final = _HUB | {f"https://{host}" for host in _HUB}
 _HUB_KINDS: Final = ("datasets", "spaces")
@@ -70,6 +73,11 @@ _UUID_URN: Final = re.compile(
 # Digests by which content is told apart. MD5 and SHA-1 are not among them: two contents can be made to share one.
 _HEX_DIGITS: Final = {"sha256": 64, "sha384": 96, "sha512": 128}
 _OF_NOTHING: Final = frozenset(hashlib.new(name).hexdigest() for name in _HEX_DIGITS)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text can be the name of a thing, which people read and write."""
+    return 0 < len(text) <= LONGEST_NAME and text.isprintable() and text[0] != " " and text[-1] != " "
 
 
 def canonical(name: str) -> str:
@@ -204,11 +212,17 @@ def _web(name: str) -> str | None:
     at_port = "" if port in (None, 443 if address.scheme == "https" else 80) else f":{port}"
     query = f"?{address.query}" if address.query else ""
     fragment = f"#{address.fragment}" if address.fragment else ""
+    # RFC 3986 section 3.2.2: without its brackets an IPv6 address would run into the port.
+    host = f"[{host}]" if ":" in host else host
     return f"{address.scheme}://{user}{at}{host}{at_port}{path}{query}{fragment}"
 
 
 def _stored(host: str, path: str) -> str | None:
-    """Read the web address of an object in a store."""
+    """Read the web address of an object in a store, where the name of the object is percent-encoded."""
+    try:
+        path = unquote(path, errors="strict")
+    except UnicodeDecodeError:
+        return None
     first, _, rest = path.partition("/")
     if (s3 := _S3_HOST.fullmatch(host)) and (s3[1] or first):
         return f"s3://{s3[1]}/{path}".rstrip("/") if s3[1] else f"s3://{path}"

@@ -9,7 +9,7 @@ from policy_dsl.typed.types import Simple
 from policy_engine.evaluation.candidate_values import candidates
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.reference import ReferenceEvaluator
-from policy_engine.evaluation.remedy import MOST_WORLDS, _whole, done, remedies
+from policy_engine.evaluation.remedy import MOST_WORLDS, done, remedies, whole
 from policy_engine.evaluation.steps import COSTS, StepKind
 from policy_engine.evaluation.supposition import SetFact, changed_world
 from policy_engine.model.results import Status
@@ -50,7 +50,7 @@ def test_a_remedy_works_and_no_part_of_it_does(world):
             assert _good(remedy.status, remedy.steps)
             for size in range(len(remedy.steps)) if len(remedy.steps) <= 4 else ():
                 for part in map(frozenset, combinations(remedy.steps, size)):
-                    if _whole(part):
+                    if whole(part, world.snapshot.nodes):
                         part_world = changed_world(world, done(part))
                         status = PointEvaluator(part_world).evaluate(rule, result.subject, AT).status
                         assert not _good(status, part)

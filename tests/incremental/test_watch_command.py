@@ -177,12 +177,12 @@ def test_events_that_cannot_be_read_on_do_not_end_well(run, bank):
     assert (ran.code, "error[PE0002]" in ran.err) == (2, True)
 
 
-def test_lines_of_json_cannot_turn_the_reading(run, bank, tmp_path):
-    added = {"change": "node_added", "id": "a\u202eb", "kind": "Model", "attributes": {"stage": "production"}}
-    events = _events(tmp_path, json.dumps(added) + "\n")
-    ran = run("watch", bank, "--at", "2026-11-21", "--events", events, "--format", "ndjson")
-    assert "a\\u202eb" in ran.out
-    assert "\u202e" not in ran.out
+@pytest.mark.parametrize("name", ["a\x1b[2Jb", "a\u202eb", " a", "a" * 2000])
+def test_a_thing_cannot_have_a_name_that_a_terminal_obeys(run, bank, tmp_path, name):
+    events = _events(tmp_path, json.dumps({"change": "node_added", "id": name, "kind": "Model"}) + "\n")
+    ran = run("watch", bank, "--at", "2026-11-21", "--events", events)
+    assert (ran.code, "events:1: error[PE3124]" in ran.err) == (2, True)
+    assert name not in ran.out + ran.err or name == " a"
 
 
 def test_a_trust_file_whose_name_looks_like_a_pattern_is_looked_at(bank):

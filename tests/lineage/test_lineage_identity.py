@@ -46,6 +46,8 @@ SAME = {
     "S3 connector": ("s3://lake/loans", "s3a://lake/loans/"),
     "S3 address": ("s3://lake/loans/a", "https://lake.s3.eu-west-1.amazonaws.com/loans/a"),
     "S3 address with the bucket in its path": ("s3://lake/loans", "https://s3.amazonaws.com/lake/loans"),
+    "S3 address, percent-encoding": ("s3://lake/my loans", "https://lake.s3.amazonaws.com/my%20loans"),
+    "Google Cloud, percent-encoding": ("gs://lake/a#b", "https://storage.googleapis.com/lake/a%23b"),
     "Google Cloud": ("gs://lake/loans", "https://storage.googleapis.com/lake/loans"),
     "Azure": ("abfss://c@acc.dfs.core.windows.net/p", "https://acc.blob.core.windows.net/c/p/"),
     "Azure connector": ("abfss://c@acc.dfs.core.windows.net/p", "wasbs://c@acc.blob.core.windows.net/p"),
@@ -60,6 +62,8 @@ SAME = {
     "composed letters": ("cafe\u0301", "caf\u00e9"),
 }
 DIFFERENT = {
+    "IPv6 address and port": ("http://[::1]:8080/x", "http://[::1:8080]/x"),
+    "S3 address, a percent sign in the name": ("s3://lake/my%20loans", "https://lake.s3.amazonaws.com/my%20loans"),
     "versions": ("pkg:huggingface/org/m@1", "pkg:huggingface/org/m@2"),
     "a version and none": ("pkg:huggingface/org/m@1", "pkg:huggingface/org/m"),
     "model and dataset": ("https://huggingface.co/org/m", "https://huggingface.co/datasets/org/m"),

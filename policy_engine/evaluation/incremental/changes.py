@@ -24,6 +24,7 @@ from policy_engine.evaluation.incremental.dependencies import ATTRIBUTE, EVIDENC
 from policy_engine.evaluation.incremental.facts import CONTRADICTED, LiveFacts
 from policy_engine.evaluation.supposition import AddEdge, AddEvidence, AddNode, RemoveEdge, RemoveNode, SetFact
 from policy_engine.lineage.binding import Misfit, describe, read_value
+from policy_engine.lineage.locators import NAMES, is_name
 from policy_engine.model.errors import fault
 from policy_engine.model.evidence import Evidence, EvidenceSet, Waiver
 
@@ -139,6 +140,8 @@ class ChangeMaker:
     def _add_node(self, node: str, kind: str) -> None:
         if self._facts.state((KIND, node, "")) is not None:
             raise fault("PE3802", f"there is a `{node}` already")
+        if not is_name(node):
+            raise fault("PE3124", f"{describe(node)} cannot be the name of a thing", help=NAMES)
         self._known_kind(kind)
         self._facts.put((KIND, node, ""), kind)
         self._join(kind, node)

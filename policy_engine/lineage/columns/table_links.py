@@ -22,7 +22,7 @@ from policy_engine.lineage.binding import describe
 from policy_engine.lineage.columns.errors import estate_error
 from policy_engine.lineage.columns.table import Edges
 from policy_engine.lineage.located import step
-from policy_engine.lineage.locators import LONGEST_NAME, canonical
+from policy_engine.lineage.locators import LONGEST_NAME, NAMES, canonical, is_name
 from policy_engine.lineage.names import nearest
 from policy_engine.lineage.store.findings import KEPT, Findings
 from policy_engine.lineage.store.table_files import READERS, columns_of, plain, table_kind
@@ -43,12 +43,11 @@ def link_name_problem(connection: duckdb.DuckDBPyConnection, question: str, find
         f" NOT (regexp_full_match(name, '{_PLAIN}') AND length(name) <= {LONGEST_NAME})"
         " GROUP BY name ORDER BY min(line)"
     )
-    advice = f"a name is 1 to {LONGEST_NAME} printable characters without space at its ends"
     while batch := found.fetchmany(_BATCH):
         for name, line, times in batch:
-            if not (0 < len(name) <= LONGEST_NAME and name.isprintable() and name[0] != " " and name[-1] != " "):
+            if not is_name(name):
                 message = f"{describe(name)} cannot be the name of a thing"
-                findings.error("PE3124", message, line, advice=advice, times=times)
+                findings.error("PE3124", message, line, advice=NAMES, times=times)
 
 
 class Links:

@@ -12,12 +12,11 @@ from typing import Any, Final
 from policy_dsl.typed.schema import Attribute, EdgeType, Kind, Schema
 from policy_engine.lineage.binding import Misfit, describe, read_value
 from policy_engine.lineage.located import step
-from policy_engine.lineage.locators import canonical
+from policy_engine.lineage.locators import NAMES, canonical, is_name
 from policy_engine.lineage.names import nearest
 from policy_engine.lineage.snapshot import JSON, value_document
 from policy_engine.lineage.store.findings import Findings
 
-LONGEST_NAME: Final = 1024
 _OWN_KEYS: Final = frozenset({"id", "kind", "aliases"})
 
 
@@ -100,10 +99,9 @@ class EntryReader:
 
     def is_name(self, name: str, line: int) -> bool:
         """Tell whether a text can be the name of a thing, and take it down if not."""
-        if 0 < len(name) <= LONGEST_NAME and name.isprintable() and name[0] != " " and name[-1] != " ":
+        if is_name(name):
             return True
-        advice = f"a name is 1 to {LONGEST_NAME} printable characters without space at its ends"
-        self._findings.error("PE3124", f"{describe(name)} cannot be the name of a thing", line, advice=advice)
+        self._findings.error("PE3124", f"{describe(name)} cannot be the name of a thing", line, advice=NAMES)
         return False
 
     def _required(self, entry: Mapping[str, object], key: str, line: int) -> str | None:
