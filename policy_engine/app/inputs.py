@@ -143,6 +143,7 @@ def _matching(patterns: tuple[str, ...], folder: Path, *, required: bool) -> dic
     found: dict[str, bytes] = {}
     reports: list[str] = []
     for pattern in patterns:
+        reports += _unreadable_folders(pattern, folder)
         paths = sorted(glob.glob(pattern, root_dir=folder or None, recursive=True))  # noqa: PTH207 - names stay relative
         files = [p for p in paths if (folder / p).is_file()]
         odd = [p for p in paths if p not in files and not (folder / p).is_dir()]
@@ -153,3 +154,19 @@ def _matching(patterns: tuple[str, ...], folder: Path, *, required: bool) -> dic
     if reports:
         raise InputError(reports)
     return dict(sorted(found.items()))
+
+
+def _unreadable_folders(pattern: str, folder: Path) -> list[str]:
+    """Report the folders that a pattern looks into and that cannot be listed: a glob takes them for empty."""
+    reports: list[str] = []
+    parts = Path(pattern).parts
+    above = {"", *(str(Path(*parts[:number])) for number in range(1, len(parts)))}
+    for each in sorted(above):
+        inside = glob.glob(each, root_dir=folder or None, recursive=True) if each else [""]  # noqa: PTH207 - as below
+        for found in sorted(folder / one for one in inside if (folder / one).is_dir()):
+            try:
+                next(found.iterdir(), None)
+            except OSError as error:
+                reason = (error.strerror or "unknown reason").lower()
+                reports.append(str(fault("PE0002", f"`{found}` cannot be read: {reason}")))
+    return reports

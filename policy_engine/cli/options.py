@@ -137,31 +137,32 @@ def make_folder(folder: Path) -> None:
 
 def write_file(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
-    make_folder(path.parent)
-    try:
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            beside.write_bytes(data)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise fault("PE0002", f"`{path}` cannot be written: {(error.strerror or 'unknown reason').lower()}") from error
+    write_pieces(path, [data])
 
 
 def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
-    """Write a file of any size, piece by piece, whole or not at all."""
+    """Write a file of any size, piece by piece, whole or not at all; a pipe or a device is written to as it is."""
     make_folder(path.parent)
     try:
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        if path.is_dir():
+            raise fault("PE0002", f"`{path}` is a folder, and a file is to be written")
+        if (path.is_absolute() and path.parts[1:2] in _DEVICES) or (path.exists() and not path.is_file()):
+            with path.open("wb") as stream:
+                stream.writelines(pieces)
+            return
+        target = path.resolve()  # what a link leads to is replaced, not the link
+        beside = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             with beside.open("wb") as stream:
                 stream.writelines(pieces)
-            beside.replace(path)
+            beside.replace(target)
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
         raise fault("PE0002", f"`{path}` cannot be written: {(error.strerror or 'unknown reason').lower()}") from error
+
+
+_DEVICES = (("dev",), ("proc",))
 
 
 def passphrase_option(variable: str) -> bytes:

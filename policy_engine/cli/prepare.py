@@ -19,7 +19,7 @@ from policy_engine.cli.options import (
 )
 from policy_engine.cli.progress import progress_bar
 from policy_engine.model.errors import fault
-from policy_engine.model.plain import one_line
+from policy_engine.model.plain import counted, one_line
 from policy_engine.model.progress import Progress
 
 
@@ -60,18 +60,22 @@ def command(
         refuse_inputs([out], inputs)
         if tables is not None and out.resolve().parent == tables.resolve() and out.stem in ("nodes", "edges"):
             raise fault("PE0007", f"`{out}` has the name of a table, so it is not written there")
-        make_folder(out.parent)
+        if out.exists() and not out.is_file():
+            raise fault("PE0002", f"`{out}` is no regular file, and an estate file is one")
+        file = out.resolve()  # what a link leads to is replaced, not the link
+        make_folder(file.parent)
         instant = instant_option(at)
         if is_stored:
-            done = _from_store(inputs, target, out, instant, store_option(store), as_of or "latest", bar)
+            done = _from_store(inputs, target, file, instant, store_option(store), as_of or "latest", bar)
         elif tables is not None:
-            done = prepare_tables(inputs, target, out, instant, tables, strict=strict, progress=bar)
+            done = prepare_tables(inputs, target, file, instant, tables, strict=strict, progress=bar)
         else:
-            done = prepare(inputs, target, out, instant, strict=strict, progress=bar)
+            done = prepare(inputs, target, file, instant, strict=strict, progress=bar)
     for problem in done.problems:
         click.echo(str(problem), err=True)
-    rules = len(done.verified.program.rules)
-    click.echo(f"wrote {one_line(str(out))}: {done.things} things, {done.relations} relations and {rules} rules")
+    rules = counted(len(done.verified.program.rules), "rule")
+    facts = f"{counted(done.things, 'thing')}, {counted(done.relations, 'relation')}"
+    click.echo(f"wrote {one_line(str(out))}: {facts} and {rules}")
     if done.source:
         click.echo(f"  from {one_line(done.source)}")
     judged = done.verified.evidence

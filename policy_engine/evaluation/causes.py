@@ -229,6 +229,8 @@ def _of_dates(given: Circumstances, rule: tree.Rule, before: Result, after: Resu
         if attribute.startswith(EVIDENCE):
             yield from _of_evidence_date(world, before, after, node, attribute)
             continue
+        if node not in world.snapshot.nodes:
+            continue  # what is missing of a whole kind is no fact of a thing
         fact = world.snapshot.nodes[node].attributes.get(attribute)
         if fact is None or not isinstance(fact.value, date) or fact.value >= _last_like(fact.value):
             continue

@@ -1,10 +1,17 @@
 """The gate: its answers, its reasons, and what it does with bad input."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+
+from policy_engine.cli.options import write_file
+from policy_engine.model.errors import InputError
 
 SAMPLES = Path(__file__).parents[2].parent / "shared" / "samples" / "cyclonedx"
 
@@ -256,3 +263,31 @@ def test_strict_refuses_warnings(run, tmp_path):
     ran = run("check", tmp_path / "i.yaml", "--strict")
     assert ran.code == 2
     assert "error[PE3141]" in ran.err
+
+
+def test_outputs_go_through_links_and_pipes_and_never_replace_a_folder(tmp_path):
+    real, link = tmp_path / "real.json", tmp_path / "link.json"
+    real.write_text("old")
+    link.symlink_to(real)
+    write_file(link, b"new")
+    assert (link.is_symlink(), real.read_bytes()) == (True, b"new")
+    with pytest.raises(InputError, match="is a folder"):
+        write_file(tmp_path, b"x")
+    write_file(Path("/dev/null"), b"x")
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv takes root's right to read everything away")
+def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(tmp_path):
+    (tmp_path / "profile.toml").write_text(
+        'packs = ["eu_ai_act"]\nsources = ["i.yaml"]\nevidence = ["proofs/*.json"]\n'
+    )
+    (tmp_path / "i.yaml").write_text("inventory: 1\nnodes: [{id: a, kind: System}]\n")
+    (tmp_path / "proofs").mkdir()
+    (tmp_path / "proofs").chmod(0)
+    rights = "-dac_override,-dac_read_search"
+    program = ["setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}"] if os.geteuid() == 0 else []
+    command = [*program, sys.executable, "-m", "policy_engine.cli.entry", "check", str(tmp_path), "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    (tmp_path / "proofs").chmod(0o700)
+    assert (done.returncode, "PE0002" in done.stderr, "proofs" in done.stderr) == (2, True, True), done.stderr
