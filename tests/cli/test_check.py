@@ -280,7 +280,7 @@ def test_outputs_go_through_links_and_pipes_and_never_replace_a_folder(tmp_path)
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv takes root's right to read everything away")
 def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(tmp_path):
     (tmp_path / "profile.toml").write_text(
-        'packs = ["eu_ai_act"]\nsources = ["i.yaml"]\nevidence = ["proofs/*.json"]\n'
+        'profile = 1\npacks = ["eu_ai_act"]\nsources = ["i.yaml"]\nevidence = ["proofs/*.json"]\n'
     )
     (tmp_path / "i.yaml").write_text("inventory: 1\nnodes: [{id: a, kind: System}]\n")
     (tmp_path / "proofs").mkdir()
