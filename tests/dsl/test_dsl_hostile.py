@@ -1,7 +1,7 @@
 """Hostile texts give diagnostics, in a few seconds, and never an exception."""
 
 import random
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -20,13 +20,13 @@ def rule(condition: str) -> str:
 
 def compiled(text: str | bytes) -> tuple[Diagnostic, ...]:
     data = text.encode() if isinstance(text, str) else text
-    start = perf_counter()
+    start = process_time()
     program, found = compile_bytes({"a.policy": data})
     for diagnostic in found[:20]:
         shown = render_text(diagnostic, program.files)
         assert all(c.isprintable() or c == "\n" for c in shown)
         assert len(shown) < 2_000
-    assert perf_counter() - start < SECONDS
+    assert process_time() - start < SECONDS
     return found
 
 

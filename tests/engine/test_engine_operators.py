@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -33,9 +33,9 @@ def test_globs_mean_what_the_standard_library_means(pattern, word):
     ],
 )
 def test_globs_cannot_blow_up(pattern, word):
-    start = perf_counter()
+    start = process_time()
     matches(pattern, word)
-    assert perf_counter() - start < 15
+    assert process_time() - start < 15
 
 
 @pytest.mark.parametrize("special", list("[]^$.+(){}|\\-!"))

@@ -130,12 +130,12 @@ def test_the_cap_of_bytes_holds_for_every_form(name: str) -> None:
 
 
 def test_a_long_file_is_read_in_time_that_grows_with_its_length() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     only("a.jsonl", b'{"a": [1, 2.5, "x"]}\n' * 100_000)
     with pytest.raises(LineageError):
         only("a.md", b"---\n" + b"\n\n" * 500_000)
     only("a.md", b" \n" * 500_000)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 @given(st.binary(max_size=80), st.sampled_from(["a.md", "a.jsonl", "a.json"]))

@@ -34,9 +34,9 @@ def foreign(
 
 
 def within(seconds: float, work: Callable[[], tuple[Snapshot, tuple[Problem, ...]]]) -> tuple[Snapshot, list[str]]:
-    start = time.perf_counter()
+    start = time.process_time()
     snapshot, problems = work()
-    assert time.perf_counter() - start < seconds
+    assert time.process_time() - start < seconds
     assert all(str(problem).isprintable() and len(str(problem)) < 3_000 for problem in problems)
     return snapshot, [problem.code for problem in problems]
 

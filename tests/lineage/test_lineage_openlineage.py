@@ -154,10 +154,10 @@ def test_a_chain_of_symlinks_is_one_dataset_in_time_that_grows_with_it() -> None
         dataset(f"d{n}", symlinks={"identifiers": [{"namespace": "s3://lake", "name": f"d{n + 1}", "type": "TABLE"}]})
         for n in range(5_000)
     ]
-    started = time.perf_counter()
+    started = time.process_time()
     estate = load(event(inputs=inputs))
     assert Counter(kinds(estate).values()) == {"Dataset": 1, "Pipeline": 1, "Run": 1}
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_the_parent_of_a_run_is_what_it_and_its_job_are_steps_of() -> None:
@@ -310,9 +310,9 @@ def test_twenty_thousand_events_take_seconds() -> None:
         )
         for n in range(20_000)
     ]
-    started = time.perf_counter()
+    started = time.process_time()
     estate = load("\n".join(lines).encode(), "events.jsonl")
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
     assert estate.problems == ()
     assert Counter(kinds(estate).values())["Run"] == 10_000
 

@@ -25,11 +25,11 @@ def _inventory(size: int) -> bytes:
 @pytest.mark.slow
 def test_a_hundred_thousand_nodes(record_property: object, capsys: object) -> None:
     data = _inventory(100_000)
-    start = time.perf_counter()
+    start = time.process_time()
     estate = load_estate({"estate.json": data}, SCHEMA)
-    loaded = time.perf_counter()
+    loaded = time.process_time()
     written = estate.snapshot.digest
-    digested = time.perf_counter()
+    digested = time.process_time()
     assert estate.problems == ()
     assert len(estate.snapshot.nodes) == 100_000
     assert len(estate.snapshot.targets("m4", "finetuned_from")) == 2
@@ -43,10 +43,10 @@ def test_a_hundred_thousand_nodes(record_property: object, capsys: object) -> No
 
 def test_many_problems_do_not_make_reading_slow() -> None:
     nodes = [{"id": f"m{n}", "kind": "Model", "finetuned_from": f"x{n}", "colour": n} for n in range(3_000)]
-    start = time.perf_counter()
+    start = time.process_time()
     estate = load_estate({"a.json": json.dumps({"inventory": 1, "nodes": nodes}).encode()}, SCHEMA)
     assert len(estate.problems) == 6_000
-    assert time.perf_counter() - start < 20
+    assert time.process_time() - start < 20
 
 
 def test_reading_json_loads_nothing_heavy() -> None:
