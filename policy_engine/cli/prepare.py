@@ -62,7 +62,7 @@ def command(
             raise fault("PE0007", f"`{out}` has the name of a table, so it is not written there")
         if out.exists() and not out.is_file():
             raise fault("PE0002", f"`{out}` is no regular file, and an estate file is one")
-        file = out.resolve()  # what a link leads to is replaced, not the link
+        file = out.resolve() if out.is_symlink() else out  # what a link leads to is replaced, not the link
         make_folder(file.parent)
         instant = instant_option(at)
         if is_stored:
