@@ -15,7 +15,7 @@ from policy_engine.evaluation.supposition import SetFact, changed_world
 from policy_engine.model.results import Status
 from tests.property.strategies import AT, worlds
 
-# What is looked for has a limit, so that a rare world could hold a cheaper remedy: the same worlds are tried each time.
+# What is looked for has a limit, so that a rare world could hold a cheaper remedy; few worlds are tried.
 SLOW = settings(
     max_examples=12,
     derandomize=True,
@@ -59,10 +59,11 @@ def test_a_remedy_works_and_no_part_of_it_does(world):
 
 @SLOW
 @given(world=worlds())
-def test_no_single_missing_fact_would_have_been_cheaper(world):
+def test_no_single_missing_fact_would_be_cheaper_than_what_is_offered(world):
     for rule, result in _open(world):
         found = remedies(world, rule, result.subject, AT)
-        if found.found and found.found[0].cost == COSTS[StepKind.STATE]:
+        # Some forms have no proposal; then nothing is offered, and nothing is said to be the cheapest.
+        if not found.found or found.found[0].cost == COSTS[StepKind.STATE]:
             continue
         for change in _single_facts(world, result):
             status = PointEvaluator(changed_world(world, [change])).evaluate(rule, result.subject, AT).status
