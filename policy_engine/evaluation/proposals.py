@@ -224,10 +224,17 @@ class Proposer:
             case tree.SetOf(members):
                 for member in members:
                     yield from self._reads(member)
-            case tree.Aggregate(_, operand, variable) if operand is not None:
+            case tree.And(operands) | tree.Or(operands):
+                for part in operands:
+                    yield from self._reads(part)
+            case tree.Not(operand) | tree.Known(operand):
+                yield from self._reads(operand)
+            case tree.Aggregate(_, made_of, variable, _, condition):
                 for item in self.compiler.ranges.items(expression)(self.run)[:MOST_THINGS]:
                     self.run.slots[variable.slot] = item.node
-                    yield from self._reads(operand)
+                    yield from self._reads(condition)
+                    if made_of is not None:
+                        yield from self._reads(made_of)
             case _:
                 return
 
