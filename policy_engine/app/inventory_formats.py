@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Final
 
 from policy_engine.app.inventory import Entry, Section, Stock
-from policy_engine.model.plain import shown_json
+from policy_engine.model.plain import shown_json, spreadsheet_cell
 
 FORMAT: Final = "urn:ai-policy-engine:inventory-report:v1"
 COLUMNS: Final = ("kind", "id", "name", "owner", "stage", "registered", "sources", "aliases", "findings")
@@ -52,7 +52,7 @@ def stock_csv(stock: Stock) -> str:
     rows = csv.writer(written, lineterminator="\r\n")  # RFC 4180 section 2
     rows.writerow(COLUMNS)
     for entry in stock.entries:
-        rows.writerow([_cell(value) for value in _row(entry, mentioned.get(entry.id, []))])
+        rows.writerow([spreadsheet_cell(value) for value in _row(entry, mentioned.get(entry.id, []))])
     return written.getvalue()
 
 
@@ -68,10 +68,3 @@ def _row(entry: Entry, sections: list[str]) -> tuple[str, ...]:
     registered = "yes" if entry.registered else "no"
     lists = (" | ".join(names) for names in (entry.sources, entry.aliases, sections))
     return (entry.kind, entry.id, entry.name, entry.owner, entry.stage, registered, *lists)
-
-
-def _cell(value: str) -> str:
-    """Keep a text from becoming a formula: names come from documents of others, and spreadsheets run what they read."""
-    # A quoted cell may have several lines (RFC 4180 section 2); what a terminal would obey has no place in it.
-    plain = "".join(c if c.isprintable() or c == "\n" else "·" for c in value)
-    return f"'{plain}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else plain

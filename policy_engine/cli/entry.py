@@ -8,31 +8,48 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+from policy_engine.cli.memory import TOLD, letting_go
+
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command."""
+    try:
+        _run(sys.argv[1:] if arguments is None else arguments, arguments)
+    except MemoryError:
+        # There is not even enough for those who would tell it.
+        os.write(2, "".join(f"{line}\n" for line in TOLD).encode())
+        os._exit(2)
+
+
+@letting_go
+def _run(given: list[str], arguments: list[str] | None) -> NoReturn:
     _write_whole()
-    given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["gate"]:
-        with _ending_quietly():
-            from policy_engine.cli.gating import answer, parse
-
-        request = parse(given[1:])
-        if request is not None:
-            try:
-                code = answer(request)
-            except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - `stop` is the last line of defence
-                from policy_engine.cli.main import stop
-
-                code = stop(error)
-            for stream in filter(None, (sys.stdout, sys.stderr)):
-                stream.flush()
-            # Taking every module apart first takes longer than most of the work did.
-            os._exit(code)
+        _gate(given[1:])
     with _ending_quietly():
         from policy_engine.cli.main import main as run
 
     run(arguments)
+
+
+def _gate(given: list[str]) -> None:
+    """Answer a well-formed call and end the process; leave any other."""
+    with _ending_quietly():
+        from policy_engine.cli.gating import answer, parse
+
+    request = parse(given)
+    if request is None:
+        return
+    try:
+        code = letting_go(answer)(request)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - `stop` is the last line of defence
+        from policy_engine.cli.main import stop
+
+        code = stop(error)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
+    # Taking every module apart first takes longer than most of the work did.
+    os._exit(code)
 
 
 def _write_whole() -> None:

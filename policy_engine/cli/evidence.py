@@ -15,6 +15,7 @@ from policy_dsl.typed.types import Simple
 from policy_dsl.values import format_instant
 from policy_engine.app.evaluate import JudgedEvidence, compile_policies, exact, judge_evidence, read_trust
 from policy_engine.app.inputs import Inputs, read_file, read_inputs
+from policy_engine.cli.evidence_needed import command as needed
 from policy_engine.cli.explain import rule_named
 from policy_engine.cli.keys import PASSPHRASE
 from policy_engine.cli.options import clock, instant_option, passphrase_option, write_file
@@ -52,7 +53,10 @@ OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help
 
 @click.group("evidence")
 def command() -> None:
-    """Sign, add, verify and list evidence and waivers."""
+    """Sign, add, verify and list evidence and waivers, and say which is needed."""
+
+
+command.add_command(needed)
 
 
 @command.command("sign")

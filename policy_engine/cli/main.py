@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from importlib import import_module
 from keyword import iskeyword
 from typing import Any, NoReturn
@@ -9,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from policy_engine import __version__
-from policy_engine.model.errors import Fault
+from policy_engine.cli import memory
 from policy_engine.model.plain import one_line
 
 _COMMANDS = {
@@ -29,13 +30,12 @@ _COMMANDS = {
     "test": "Run the tests of policies.",
     "fmt": "Lay policies out in the one canonical way.",
     "lint": "Find what policies say that is probably not meant.",
-    "evidence": "Sign, add, verify and list evidence and waivers.",
+    "evidence": "Sign, add, verify and list evidence and waivers, and say which is needed.",
     "import": "Read a live system, such as an MLflow server, into a file.",
+    "crosswalk": "Show which controls of which frameworks a piece of evidence serves.",
     "lsp": "Serve an editor that writes policies.",
     "keys": "Make keys, and certificates for signing reports.",
 }
-
-_MEMORY = "let the process have more memory, or name fewer or smaller files"
 
 
 class _Commands(click.Group):
@@ -49,8 +49,7 @@ class _Commands(click.Group):
             return None
         # A module cannot be called by a word of Python itself, such as `import`.
         module = cmd_name.replace("-", "_") + ("_" if iskeyword(cmd_name) else "")
-        command: click.Command = import_module(f"policy_engine.cli.{module}").command
-        return command
+        return _loaded(f"policy_engine.cli.{module}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         with formatter.section("Commands"):
@@ -67,6 +66,21 @@ class _Commands(click.Group):
             hint = f"; did you mean `{near[0]}`?" if near else ""
             raise click.UsageError(f"there is no command `{one_line(name)}`{hint}", ctx)
         return super().resolve_command(ctx, args)
+
+
+@cache
+def _loaded(module: str) -> click.Command:
+    command: click.Command = import_module(module).command
+    _let_go_in(command)
+    return command
+
+
+def _let_go_in(command: click.Command) -> None:
+    """See to it that a shortage of memory in a command is over before it gets to the functions of click."""
+    for member in command.commands.values() if isinstance(command, click.Group) else ():
+        _let_go_in(member)
+    if command.callback is not None:
+        command.callback = memory.letting_go(command.callback)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -127,6 +141,8 @@ def _report(error: Exception) -> int:
 
 
 def _reports(error: Any) -> tuple[str, ...]:
+    if memory.is_shortage(error):
+        return memory.TOLD
     reports = getattr(error, "reports", None)
     if reports is not None:
         return tuple(reports)
@@ -141,8 +157,6 @@ def _reports(error: Any) -> tuple[str, ...]:
         if error.filename is None:
             return (f"error[PE0002]: the output cannot be written: {reason}",)
         return (f"error[PE0002]: `{one_line(str(error.filename))}` cannot be used: {reason}",)
-    if isinstance(error, MemoryError):
-        return (str(Fault("PE0014", "the memory did not suffice, so nothing was decided", help=_MEMORY)),)
     kind = type(error).__name__
     return (
         f"error[PE0012]: an internal error ({kind}) stopped the run; nothing was decided",

@@ -198,12 +198,12 @@ def _turns(world: World, pattern: tree.HasEvidence, record: Evidence, at: dateti
         yield CauseKind.EVIDENCE_BEGINS, "begins to count"
     if record.counts_until == at:
         yield CauseKind.EVIDENCE_ENDS, "ends, or its signer no longer counts"
-    age = _age(world, pattern)
+    age = age_allowed(world, pattern)
     if age is not None and add(record.issued, age) == at:
         yield CauseKind.EVIDENCE_AGES, f"reaches the age of {age} that the rule allows"
 
 
-def _age(world: World, pattern: tree.HasEvidence) -> Duration | None:
+def age_allowed(world: World, pattern: tree.HasEvidence) -> Duration | None:
     """Return the age that a pattern allows where it is written down or a parameter."""
     match pattern.max_age:
         case tree.Constant(Duration() as age):

@@ -4,6 +4,8 @@
 'a·[2J·b·'
 """
 
+import re
+
 _LONGEST = 1_000
 
 
@@ -38,3 +40,19 @@ def _escaped(character: str) -> str:
     """Write a character as JSON escapes it: beyond the first plane as a pair (RFC 8259, section 7)."""
     units = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def spreadsheet_cell(value: str) -> str:
+    """Keep a text from becoming a formula: names come from documents of others, and spreadsheets run what they read."""
+    # A quoted cell may have several lines (RFC 4180 section 2); what a terminal would obey has no place in it.
+    plain = "".join(c if c.isprintable() or c == "\n" else "·" for c in value)
+    return f"'{plain}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else plain
+
+
+def plain_markdown(value: str) -> str:
+    """Return a text on one line in which nothing is Markdown: names come from documents of others.
+
+    >>> plain_markdown("a_b <c>")
+    'a\\\\_b \\\\<c\\\\>'
+    """
+    return re.sub(r"([\\`*_{}\[\]<>#|~])", r"\\\1", one_line(value))
