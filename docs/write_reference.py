@@ -110,6 +110,7 @@ _GROUPS = {
     "PE36": "Forecasts, differences and remedies",
     "PE37": "Pictures",
     "PE38": "Watching",
+    "PE39": "Packs and starting",
     "PE40": "Reading and writing JSON",
     "PE41": "Envelopes, statements and predicates",
     "PE42": "Keys and certificates",

@@ -29,6 +29,7 @@ from policy_evidence.predicates import (
     DecisionPredicate,
     EvidencePredicate,
     FieldValue,
+    PacksPredicate,
     Predicate,
     WaiverPredicate,
     issued_at,
@@ -145,7 +146,7 @@ def verify_evidence(
     try:
         found = _authenticate(data, trust, max_bytes=MAX_EVIDENCE_BYTES)
         predicate = found.predicate
-        if isinstance(predicate, DecisionPredicate | BundlePredicate):
+        if isinstance(predicate, DecisionPredicate | BundlePredicate | PacksPredicate):
             _fail("4 predicate", "PE4411", "this statement is a record, not evidence about the inventory")
         # Step 7, for a waiver as a whole: it is never broader than one subject.
         if isinstance(predicate, WaiverPredicate) and len(found.statement.subjects) > 1:

@@ -15,6 +15,7 @@ def all_codes() -> dict[str, str]:
     from policy_dsl.lint.codes import CODES as LINT
     from policy_engine.app.foresight_codes import CODES as FORESIGHT
     from policy_engine.app.graph import CODES as PICTURES
+    from policy_engine.app.packs_codes import CODES as PACKS
     from policy_engine.app.verify import CODES as VERIFICATION
     from policy_engine.app.watch_codes import CODES as WATCH
     from policy_engine.evaluation.incremental.codes import CODES as INCREMENTAL
@@ -39,6 +40,7 @@ def all_codes() -> dict[str, str]:
         EVIDENCE,
         VERIFICATION,
         FORESIGHT,
+        PACKS,
         PICTURES,
         SETS,
         SPARK,

@@ -32,6 +32,7 @@ _COMMANDS = {
     "lint": "Find what policies say that is probably not meant.",
     "evidence": "Sign, add, verify and list evidence and waivers, and say which is needed.",
     "import": "Read a live system, such as an MLflow server, into a file.",
+    "packs": "List, show, compare, sign and verify packs.",
     "crosswalk": "Show which controls of which frameworks a piece of evidence serves.",
     "lsp": "Serve an editor that writes policies.",
     "keys": "Make keys, and certificates for signing reports.",

@@ -2,8 +2,8 @@
 
 Rules: the type is a URI that ends in a major version; a model is immutable and refuses unknown fields; a type of
 evidence is an identifier chosen by the policy that asks for it, so `datasheet` becomes
-`urn:ai-policy-engine:evidence:datasheet:v1`. `waiver`, `decision` and `bundle` name our own statements and are never
-types of evidence.
+`urn:ai-policy-engine:evidence:datasheet:v1`. `waiver`, `decision`, `bundle` and `packs` name our own statements and are
+never types of evidence.
 
 >>> predicate_type_of("datasheet")
 'urn:ai-policy-engine:evidence:datasheet:v1'
@@ -20,6 +20,7 @@ from policy_evidence.errors import FormatError, quoted
 from policy_evidence.predicates.bundle import BundlePredicate
 from policy_evidence.predicates.decision import Counts, DecisionPredicate, Engine, Inputs, Pack, Verdict
 from policy_evidence.predicates.evidence import EvidencePredicate, FieldValue, Scalar
+from policy_evidence.predicates.packs import PacksPredicate, SignedPack
 from policy_evidence.predicates.waiver import WaiverPredicate
 from policy_evidence.shapes import Misfit, fit, path_text, published_schema
 
@@ -27,6 +28,7 @@ __all__ = [
     "BUNDLE_TYPE",
     "DECISION_TYPE",
     "EVIDENCE_TYPE_PREFIX",
+    "PACKS_TYPE",
     "WAIVER_TYPE",
     "BundlePredicate",
     "Counts",
@@ -36,8 +38,10 @@ __all__ = [
     "FieldValue",
     "Inputs",
     "Pack",
+    "PacksPredicate",
     "Predicate",
     "Scalar",
+    "SignedPack",
     "Verdict",
     "WaiverPredicate",
     "issued_at",
@@ -48,19 +52,21 @@ __all__ = [
     "short_name_of",
 ]
 
-Predicate: TypeAlias = EvidencePredicate | WaiverPredicate | DecisionPredicate | BundlePredicate
+Predicate: TypeAlias = EvidencePredicate | WaiverPredicate | DecisionPredicate | BundlePredicate | PacksPredicate
 
 EVIDENCE_TYPE_PREFIX: Final = "urn:ai-policy-engine:evidence:"
 WAIVER_TYPE: Final = "urn:ai-policy-engine:waiver:v1"
 DECISION_TYPE: Final = "urn:ai-policy-engine:decision:v1"
 BUNDLE_TYPE: Final = "urn:ai-policy-engine:bundle:v1"
+PACKS_TYPE: Final = "urn:ai-policy-engine:packs:v1"
 
 _OWN_TYPES: Final[dict[str, type[Predicate]]] = {
     WAIVER_TYPE: WaiverPredicate,
     DECISION_TYPE: DecisionPredicate,
     BUNDLE_TYPE: BundlePredicate,
+    PACKS_TYPE: PacksPredicate,
 }
-_OWN_NAMES: Final = {"waiver": WAIVER_TYPE, "decision": DECISION_TYPE, "bundle": BUNDLE_TYPE}
+_OWN_NAMES: Final = {"waiver": WAIVER_TYPE, "decision": DECISION_TYPE, "bundle": BUNDLE_TYPE, "packs": PACKS_TYPE}
 _EVIDENCE_TYPE = re.compile(re.escape(EVIDENCE_TYPE_PREFIX) + r"([a-z][a-z0-9_]{0,99}):v1")
 _SHORT_NAME = re.compile(r"[a-z][a-z0-9_]{0,99}")
 
@@ -104,7 +110,7 @@ def predicate_to_json(predicate: Predicate) -> dict[str, JsonValue]:
 def issued_at(predicate: Predicate) -> datetime:
     """Return the instant at which the signer claims to have said this."""
     match predicate:
-        case EvidencePredicate() | WaiverPredicate():
+        case EvidencePredicate() | WaiverPredicate() | PacksPredicate():
             return predicate.issued
         case DecisionPredicate():
             return predicate.instant
@@ -121,5 +127,6 @@ def json_schemas() -> dict[str, dict[str, JsonValue]]:
         "waiver": WaiverPredicate,
         "decision": DecisionPredicate,
         "bundle": BundlePredicate,
+        "packs": PacksPredicate,
     }
     return {f"{name}-v1.schema.json": published_schema(model, name) for name, model in models.items()}
