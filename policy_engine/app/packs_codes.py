@@ -7,4 +7,5 @@ CODES = {
     "PE3904": "the signature of packs does not count",
     "PE3905": "a pack is another, and its version is the same",
     "PE3906": "there is no pack in a place where one is looked for",
+    "PE3911": "a file that would be written at the beginning exists already",
 }

@@ -14,6 +14,7 @@ from policy_engine.cli import memory
 from policy_engine.model.plain import one_line
 
 _COMMANDS = {
+    "init": "Begin: write a profile, an inventory to fill in, a trust file and a check for CI.",
     "check": "The gate: evaluate and exit with 0, 1, 2 or 3.",
     "prepare": "Make the one file that `gate` answers from: policies compiled, evidence verified.",
     "gate": "Answer for one subject, such as a deployment, at once.",

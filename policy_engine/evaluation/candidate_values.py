@@ -8,21 +8,24 @@ from typing import Any
 
 from policy_dsl.typed.schema import Attribute
 from policy_dsl.typed.types import AttributeType, EnumType, SetType, Simple
-from policy_dsl.values import LAST_INSTANT, Duration, Money, Value, instant
+from policy_dsl.values import LAST_INSTANT, Duration, Money, Value, add, instant
 
 DAY = timedelta(days=1)
 YEAR = timedelta(days=365)
 _MOST = 16
+_TIMES = (2, 3, 4)
 
 
-def candidates(attribute: Attribute, beside: Iterable[Any], at: datetime, now: Value | None = None) -> list[Value]:
+def candidates(
+    attribute: Attribute, beside: Iterable[Any], at: datetime, now: Value | None = None, most: int = _MOST
+) -> list[Value]:
     """Return values of an attribute's type to try, but ``now``; ``beside`` are those that it is compared with."""
     known = [*beside]
     found: list[Value] = []
     for value in _of_type(attribute.type, known, at, now):
         if value != now and value not in found:
             found.append(value)
-    return found[:_MOST]
+    return found[:most]
 
 
 def sample(attribute: Attribute, at: datetime) -> Value:
@@ -57,22 +60,30 @@ def _of_type(kind: AttributeType, beside: list[Any], at: datetime, now: Value | 
 
 def _numbers(kind: Simple, beside: list[Any]) -> Iterator[Value]:
     found = [v for v in _flat(beside) if isinstance(v, int | Decimal) and not isinstance(v, bool)] or [1]
-    for value in found:
-        for step in (0, 1, -1):
-            near = value + step
-            yield int(near) if kind is Simple.INTEGER else Decimal(near)
+    near = [value + step for value in found for step in (0, 1, -1)]
+    # What sums and averages lack is nothing, or several times what they are compared with.
+    for value in (*near, 0, *(value * times for times in _TIMES for value in found)):
+        yield int(value) if kind is Simple.INTEGER else Decimal(value)
 
 
 def _dates(kind: Simple, beside: list[Any], at: datetime) -> Iterator[Value]:
-    marks = [instant(value) for value in _flat(beside) if isinstance(value, date)]
+    marks = [at, *(instant(value) for value in _flat(beside) if isinstance(value, date))]
+    lengths = [value for value in _flat(beside) if isinstance(value, Duration)]
     # Of dates that would do, today and those near it are the ones that people can act on.
-    for mark in (at, *marks):
-        for move in (timedelta(), DAY, YEAR, -DAY, -YEAR):
-            try:
-                moved = min(mark + move, LAST_INSTANT)
-            except OverflowError:
-                continue
-            yield moved.date() if kind is Simple.DATE else moved
+    for mark in marks:
+        yield from _moved(kind, mark, (timedelta(), DAY, YEAR, -DAY, -YEAR))
+    for length in (turned for length in lengths for turned in (-length, length)):
+        for mark in marks:
+            yield from _moved(kind, instant(add(mark, length)), (timedelta(), DAY, -DAY))
+
+
+def _moved(kind: Simple, mark: datetime, moves: Iterable[timedelta]) -> Iterator[Value]:
+    for move in moves:
+        try:
+            moved = min(mark + move, LAST_INSTANT)
+        except OverflowError:
+            continue
+        yield moved.date() if kind is Simple.DATE else moved
 
 
 def _sets(item: Simple | EnumType, beside: list[Any], at: datetime, now: Value | None) -> Iterator[Value]:

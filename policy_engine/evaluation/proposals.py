@@ -17,16 +17,15 @@ from itertools import islice, product
 from typing import Any
 
 from policy_dsl.typed import tree
-from policy_dsl.typed.schema import Attribute
-from policy_dsl.typed.types import EnumType, NodeType, Simple
-from policy_dsl.values import Value
+from policy_dsl.typed.types import NodeType
 from policy_engine.evaluation.candidate_values import candidates, sample
 from policy_engine.evaluation.causes import parts_within
 from policy_engine.evaluation.counting import compare
 from policy_engine.evaluation.point.compile import Compiler
 from policy_engine.evaluation.point.lineage import Lineage
 from policy_engine.evaluation.point.run import Run
-from policy_engine.evaluation.steps import NOTHING, Fix, Step, StepKind, contradictory, order
+from policy_engine.evaluation.statements import stating
+from policy_engine.evaluation.steps import NOTHING, Allowance, Fix, Step, StepKind, contradictory, order
 from policy_engine.evaluation.supposition import (
     AddEdge,
     AddEvidence,
@@ -57,8 +56,9 @@ NEW = "new-"
 class Proposer:
     """Proposes steps for one rule and subject in one world."""
 
-    def __init__(self, world: World, rule: tree.Rule, subject: str, at: datetime) -> None:
+    def __init__(self, world: World, rule: tree.Rule, subject: str, at: datetime, allowance: Allowance) -> None:
         self.world = world
+        self.allowance = allowance
         self.rule = rule
         self.at = at
         self.compiler = Compiler(world.program)
@@ -79,11 +79,11 @@ class Proposer:
                 found += _stating(self.make(exemption.condition, wanted=True))
         return _best([*found, *self.make(self.rule.requirement, wanted=True)])
 
-    def value(self, expression: tree.Expression) -> Any:
-        """Return the value of an expression for what the slots hold."""
+    def value(self, expression: tree.Expression, run: Run | None = None) -> Any:
+        """Return the value of an expression for what the slots hold, or in another run."""
         if id(expression) not in self._values:
             self._values[id(expression)] = self.compiler.value(expression)
-        return self._values[id(expression)](self.run)
+        return self._values[id(expression)](run or self.run)
 
     def make(self, expression: tree.Expression, *, wanted: bool) -> list[Fix]:
         """Return the cheapest few ways to make a condition what is wanted; none when no way is known."""
@@ -163,7 +163,7 @@ class Proposer:
     def _state(self, operand: tree.Expression) -> list[Fix]:
         """Return the way to make a value known: to state every fact that it lacks, whatever each may be."""
         steps = [
-            self._stating(node, read.attribute, sample(read.attribute, self.at), any_value=True)
+            stating(self.world, node, read.attribute, sample(read.attribute, self.at), any_value=True)
             for node, read in self._reads(operand)
             if self.world.read(node, read.attribute) is None
         ]
@@ -172,7 +172,8 @@ class Proposer:
     def _alter(self, expression: tree.Expression, *, wanted: bool) -> list[Fix]:
         """Return the values of attributes and of evidence under which a comparison is what is wanted."""
         found: list[Fix] = []
-        reads = list(self._reads(expression))
+        # An aggregate reads the same for every thing.
+        reads = list({(node, read.attribute.name): (node, read) for node, read in self._reads(expression)}.values())
         missing = [(node, read) for node, read in reads if self.world.read(node, read.attribute) is None]
         for group in [[pair] for pair in (missing or reads)] + ([missing] if len(missing) > 1 else []):
             choices = [
@@ -185,7 +186,7 @@ class Proposer:
                 changes = [SetFact(n, r.attribute.name, v) for (n, r), v in zip(group, values, strict=True)]
                 if self._would_be(expression, changes) is wanted:
                     pairs = zip(group, values, strict=True)
-                    found.append(frozenset(self._stating(n, r.attribute, v, rank) for (n, r), v in pairs))
+                    found.append(frozenset(stating(self.world, n, r.attribute, v, rank) for (n, r), v in pairs))
         for field in _latest_fields(expression):
             subject = self.run.slots[field.pattern.subject.slot]
             for value in candidates(field.attribute, self._beside(expression, field), self.at):
@@ -193,22 +194,6 @@ class Proposer:
                 if self._would_be(expression, [AddEvidence(record)]) is wanted:
                     found.append(frozenset({_obtaining(field.pattern, subject, record)}))
         return _best(found)
-
-    def _stating(
-        self, node: str, attribute: Attribute, value: Value, rank: int = 0, *, any_value: bool = False
-    ) -> Step:
-        now = self.world.read(node, attribute)
-        change = SetFact(node, attribute.name, value)
-        said = f"`{attribute.name}` of {node}"
-        if now is not None:
-            text = (
-                f"bring {said} from {value_in_words(now)} to {_such_as(attribute, value)}, and state it once it is so"
-            )
-            return Step(StepKind.ALTER, (change,), text, node, rank=rank, example=not _is_choice(attribute))
-        settle = self.world.why_missing(node, attribute.name) == "contradicted"
-        verb = "settle what sources contradict each other about" if settle else "state"
-        text = f"{verb} {said}" if any_value else f"{verb} {said}, if it is {_such_as(attribute, value)}"
-        return Step(StepKind.STATE, (change,), text, node, rank=rank, example=not _is_choice(attribute))
 
     def _reads(self, expression: tree.Expression) -> Iterator[tuple[str, tree.Read]]:
         """Yield the attributes that an expression reads of things in view, with the thing."""
@@ -260,10 +245,12 @@ class Proposer:
         return None if value is UNKNOWN else value
 
     def _would_be(self, expression: tree.Expression, changes: Iterable[Change]) -> Any:
-        """Return what a condition is after changes, for the same things in view."""
+        """Return what a condition is after changes, for the same things in view; unknown when all tries are spent."""
+        if not self.allowance.spend():
+            return UNKNOWN
         run = self._new_run(changed_world(self.world, changes), len(self.run.slots))
         run.slots, run.record = list(self.run.slots), self.run.record
-        return self.compiler.value(expression)(run)
+        return self.value(expression, run)
 
     # --- counts ------------------------------------------------------------------------------------------
 
@@ -465,16 +452,6 @@ def _obtaining(pattern: tree.HasEvidence, subject: str, record: Evidence) -> Ste
     said = "".join(f", showing {name} {value_in_words(value)}" for name, value in sorted(record.fields.items()))
     text = f"obtain evidence `{pattern.type}` on {subject}{signed}{said}"
     return Step(StepKind.OBTAIN, (AddEvidence(record),), text, subject, (pattern.role,) if pattern.role else ())
-
-
-def _is_choice(attribute: Attribute) -> bool:
-    """Tell whether an attribute has a few values to choose from."""
-    return attribute.type is Simple.BOOLEAN or isinstance(attribute.type, EnumType)
-
-
-def _such_as(attribute: Attribute, value: Value) -> str:
-    """Write a value; one of many that would do is an example."""
-    return value_in_words(value) if _is_choice(attribute) else f"a value such as {value_in_words(value)}"
 
 
 def _new_id(world: World, kind: str) -> str:

@@ -7,6 +7,7 @@ Rules:
 - none can be shortened: up to ``ALL_SUBSETS`` steps every smaller set of them was evaluated and does not pass, above
   that no single one can be left out;
 - they are found in order of cost among all that was looked at, and what is looked at has a limit;
+- what one missing fact would do, were it stated, is tried for every fact that the proof says is missing;
 - the instant does not move: a remedy says what would have to be so now.
 """
 
@@ -19,7 +20,8 @@ from itertools import combinations
 from policy_dsl.typed import tree
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.proposals import Proposer
-from policy_engine.evaluation.steps import NOTHING, Fix, StepKind, contradictory, cost, order
+from policy_engine.evaluation.statements import statements
+from policy_engine.evaluation.steps import NOTHING, Allowance, Fix, Step, StepKind, contradictory, cost, order
 from policy_engine.evaluation.supposition import (
     AddEdge,
     AddEvidence,
@@ -35,6 +37,12 @@ from policy_engine.model.results import Status
 
 MOST_WORLDS = 100
 """How many hypothetical worlds are looked at before the search ends."""
+
+MOST_GUESSES = 2_000
+"""How many guesses are tried on the expressions that decide, before only those are left that were found."""
+
+MOST_STATEMENTS = 1_000
+"""How many single statements of missing facts are tried."""
 
 MOST_REMEDIES = 3
 """How many remedies are enough for somebody to choose from."""
@@ -98,18 +106,26 @@ class _Search:
         self.rule = rule
         self.subject = subject
         self.at = at
+        self.evaluator = PointEvaluator(world)
         self.statuses: dict[Fix, Status | None] = {}
         self.worlds = 0
-        self.limited = False
+        self.cut_short = False
+        self.guesses = Allowance(MOST_GUESSES)
+        self.statements = Allowance(MOST_STATEMENTS)
+
+    @property
+    def limited(self) -> bool:
+        """Tell whether more would have been looked at, were there no limits."""
+        return self.cut_short or self.guesses.exceeded or self.statements.exceeded
 
     def run(self) -> Iterator[Remedy]:
         """Yield remedies, the cheapest first."""
-        waiting = [(order(NOTHING), 0, NOTHING)]
-        seen = {NOTHING}
+        seen = {NOTHING, *self.statable()}
+        waiting = [(order(fix), number, fix) for number, fix in enumerate(sorted(seen, key=order))]
         found: list[Fix] = []
         while waiting:
             if self.worlds >= MOST_WORLDS:
-                self.limited = True
+                self.cut_short = True
                 return
             _, _, fix = heappop(waiting)
             self.worlds += 1
@@ -121,16 +137,25 @@ class _Search:
                     found.append(shortest)
                     yield Remedy(shortest, self.statuses[shortest] or Status.PASS)
                 continue
-            for way in Proposer(self.changed(fix), self.rule, self.subject, self.at).proposals():
+            for way in Proposer(self.changed(fix), self.rule, self.subject, self.at, self.guesses).proposals():
                 larger = fix | way
                 if larger not in seen and not contradictory(larger):
                     seen.add(larger)
                     heappush(waiting, (order(larger), len(seen), larger))
 
+    def statable(self) -> list[Fix]:
+        """Return the missing facts that would suffice, each for itself."""
+        missing = self.evaluator.evaluate(self.rule, self.subject, self.at).missing
+
+        def works(step: Step) -> bool:
+            return self.statements.spend() and self.passes(frozenset({step}))
+
+        return [frozenset({step}) for step in statements(self.world, self.rule, missing, self.at, works)]
+
     def passes(self, fix: Fix) -> bool:
         """Tell whether the rule passes after the steps, or is known not to apply by what they state."""
         if fix not in self.statuses:
-            result = PointEvaluator(self.changed(fix)).decide(self.rule, self.subject, self.at)
+            result = self.evaluator.elsewhere(self.changed(fix)).decide(self.rule, self.subject, self.at)
             stated = all(step.kind is StepKind.STATE for step in fix)
             good = result.status is Status.PASS or (stated and result.status is Status.NOT_APPLICABLE)
             self.statuses[fix] = result.status if good else None

@@ -58,6 +58,23 @@ Fix = frozenset[Step]
 NOTHING: Fix = frozenset()
 
 
+class Allowance:
+    """How many tries are left."""
+
+    def __init__(self, tries: int) -> None:
+        self.left = tries
+
+    def spend(self) -> bool:
+        """Take one try; tell whether there was one."""
+        self.left -= 1
+        return self.left >= 0
+
+    @property
+    def exceeded(self) -> bool:
+        """Tell whether more tries were wanted than there were."""
+        return self.left < 0
+
+
 def cost(steps: Iterable[Step]) -> int:
     """Return what steps cost together."""
     return sum(COSTS[step.kind] for step in steps)

@@ -75,6 +75,9 @@ class AddEvidence:
         return hash(self.record.digest)
 
 
+_IDENTITY = frozenset({"digest", "version"})
+"""The attributes that the digests of a thing depend on, see ``subject_digests``."""
+
 GraphChange = RemoveNode | AddNode | SetFact | AddEdge | RemoveEdge
 Change = GraphChange | AddEvidence
 
@@ -129,7 +132,10 @@ def changed_world(world: World, changes: Iterable[Change]) -> World:
 
 
 def _touched(changes: Iterable[GraphChange]) -> set[str]:
-    return {c.node for c in changes if isinstance(c, SetFact | RemoveNode)}
+    """Return the things that may no longer be the same."""
+    return {
+        c.node for c in changes if isinstance(c, RemoveNode) or (isinstance(c, SetFact) and c.attribute in _IDENTITY)
+    }
 
 
 def _identity(snapshot: Snapshot, node: str) -> dict[str, str] | None:

@@ -30,6 +30,12 @@ class PointEvaluator:
         self._lineage = Lineage(world.snapshot, world.program.schema)
         self._expressions: dict[int, _Compiled] = {}
 
+    def elsewhere(self, world: View) -> "PointEvaluator":
+        """Return an evaluator of the same program in another world, for which nothing is compiled again."""
+        other = PointEvaluator(world)
+        other._compiler, other._expressions = self._compiler, self._expressions
+        return other
+
     def evaluate_all(self, at: datetime) -> Iterator[Result]:
         """Yield the result of every rule for every thing it is about, by rule, then by subject."""
         for rule in self.world.program.rules.values():
