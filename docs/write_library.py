@@ -2,7 +2,8 @@
 
     python docs/write_library.py
 
-Everything under `library/` is replaced. A test fails when a page is not up to date.
+Everything under `library/` is replaced, and the `roles.yaml` of each starter. A test fails when a page is not up to
+date.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from policy_dsl.typed.tree import PackInfo, Program, Rule
 from policy_dsl.values import format_instant
 from policy_engine.app.evaluate import compile_policies
 from policy_engine.app.rule_page import rule_page
+from policy_engine.app.start import STARTERS, roles_document, starters
 from policy_engine.packs.coverage import Coverage, CoverageRow, parse_coverage
 from policy_engine.packs.library import library, library_folder, select
+from policy_engine.packs.profile import parse_profile
 
 DOCS = Path(__file__).parent
 PAGES = DOCS / "library"
@@ -66,6 +69,10 @@ def generated() -> dict[Path, str]:
         found[PAGES / top / "README.md"] = _pack_page(top, program, rules, documents, expected)
         index.append(_index_row(top, packs, rules, documents))
     found[PAGES / "README.md"] = "".join(index)
+    for name in starters():
+        profile = parse_profile((STARTERS / name / "profile.toml").read_bytes(), name)
+        chosen = select(profile.packs, {})
+        found[STARTERS / name / "roles.yaml"] = roles_document(program.only(chosen.selected))
     return found
 
 

@@ -1,10 +1,8 @@
 """Every remedy makes the rule pass, no part of one does, and a cheaper one of the simplest kind is not overlooked."""
 
-import os
 from datetime import date
 from itertools import combinations
 
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from policy_dsl.typed.types import Simple
@@ -59,14 +57,12 @@ def test_a_remedy_works_and_no_part_of_it_does(world):
                         assert not _good(status, part)
 
 
-@pytest.mark.skipif("REMEDY_WORLDS" not in os.environ, reason="some random worlds take minutes: set REMEDY_WORLDS")
 @SLOW
 @given(world=worlds())
-def test_no_single_missing_fact_would_be_cheaper_than_what_is_offered(world):
+def test_no_single_missing_fact_would_have_been_cheaper(world):
     for rule, result in _open(world):
         found = remedies(world, rule, result.subject, AT)
-        # Some forms have no proposal; then nothing is offered, and nothing is said to be the cheapest.
-        if not found.found or found.found[0].cost == COSTS[StepKind.STATE]:
+        if found.found and found.found[0].cost == COSTS[StepKind.STATE]:
             continue
         for change in _single_facts(world, result):
             status = PointEvaluator(changed_world(world, [change])).evaluate(rule, result.subject, AT).status
