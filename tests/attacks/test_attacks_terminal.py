@@ -11,10 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from errno import ENOMEM
 from pathlib import Path
+from weakref import ref
 
 import pytest
 
+from policy_engine.cli.memory import letting_go
 from policy_engine.model.errors import fault
 from policy_engine.model.plain import one_line, shown_json
 
@@ -105,13 +108,31 @@ def test_a_full_disk_leaves_nothing_half_written(call: str, folder: Path) -> Non
     assert not [path.name for path in folder.iterdir() if "o.s" in path.name or "o.est" in path.name]
 
 
-def test_too_little_memory_is_told(folder: Path) -> None:
+@pytest.mark.parametrize("megabytes", [25, 50, 150, 200, 250, 285, 300, 315, 330])
+def test_too_little_memory_is_told(megabytes: int, folder: Path) -> None:
+    # Only an inventory that is far too large fills what there is to the last byte.
     nodes = [{"id": f"m{n}", "kind": "Model", "trained_on": ["d"]} for n in range(150_000)]
     (folder / "many.json").write_text(json.dumps({"inventory": 1, "nodes": [*nodes, {"id": "d", "kind": "Dataset"}]}))
-    done = run(["inventory", "many.json"], folder, limited((resource.RLIMIT_AS, 300_000_000)))
+    done = run(["inventory", "many.json"], folder, limited((resource.RLIMIT_AS, megabytes * 1_000_000)))
     assert done.returncode == 2
     assert b"error[PE0014]" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_what_holds_the_memory_is_let_go_before_it_is_told() -> None:
+    class Large:
+        pass
+
+    def fill() -> None:
+        large = Large()
+        held.append(ref(large))
+        raise OSError(ENOMEM, "cannot allocate memory") from MemoryError(large)
+
+    held: list[ref[Large]] = []
+    with pytest.raises(MemoryError) as told:
+        letting_go(fill)()
+    assert held[0]() is None
+    assert told.value.__context__ is None
 
 
 # Interruptions

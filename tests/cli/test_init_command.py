@@ -1,5 +1,6 @@
 """The first files of an organisation: each combination of answers gives files that the engine takes at once."""
 
+import io
 import os
 import pty
 import subprocess
@@ -87,7 +88,7 @@ def test_nothing_is_written_over_and_then_nothing_is_written(run, tmp_path) -> N
     ],
 )
 def test_what_is_missing_or_wrong_is_said(run, tmp_path, arguments, monkeypatch) -> None:
-    monkeypatch.setattr(sys, "stdin", open(os.devnull))  # noqa: SIM115, PTH123 - nobody to ask
+    monkeypatch.setattr(sys, "stdin", io.StringIO())  # nobody to ask
     found = run("init", tmp_path / "new", *arguments)
     assert found.code == 2
     assert found.err
