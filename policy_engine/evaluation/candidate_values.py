@@ -72,7 +72,7 @@ def _dates(kind: Simple, beside: list[Any], at: datetime) -> Iterator[Value]:
     # Of dates that would do, today and those near it are the ones that people can act on.
     for mark in marks:
         yield from _moved(kind, mark, (timedelta(), DAY, YEAR, -DAY, -YEAR))
-    for length in (turned for length in lengths for turned in (-length, length)):
+    for length in (*(-length for length in lengths), *lengths):
         for mark in marks:
             yield from _moved(kind, instant(add(mark, length)), (timedelta(), DAY, -DAY))
 

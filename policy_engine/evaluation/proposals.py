@@ -49,6 +49,9 @@ MOST_THINGS = 200
 MOST_TRIES = 64
 """How many combinations of values are tried for the fields of one piece of evidence."""
 
+GUESS = 10
+"""How much more a guess takes that is tried in a world of its own than a part of an expression that is looked at."""
+
 NEW = "new-"
 """How the ids of things begin that a remedy would bring in."""
 
@@ -87,6 +90,8 @@ class Proposer:
 
     def make(self, expression: tree.Expression, *, wanted: bool) -> list[Fix]:
         """Return the cheapest few ways to make a condition what is wanted; none when no way is known."""
+        if not self.allowance.spend():
+            return []
         if self.value(expression) is wanted:
             return [NOTHING]
         match expression:
@@ -175,11 +180,10 @@ class Proposer:
         # An aggregate reads the same for every thing.
         reads = list({(node, read.attribute.name): (node, read) for node, read in self._reads(expression)}.values())
         missing = [(node, read) for node, read in reads if self.world.read(node, read.attribute) is None]
+        beside = {id(read): self._beside(expression, read) for read in {id(read): read for _, read in reads}.values()}
         for group in [[pair] for pair in (missing or reads)] + ([missing] if len(missing) > 1 else []):
             choices = [
-                candidates(
-                    read.attribute, self._beside(expression, read), self.at, self.world.read(node, read.attribute)
-                )
+                candidates(read.attribute, beside[id(read)], self.at, self.world.read(node, read.attribute))
                 for node, read in group
             ]
             for rank, values in enumerate(islice(product(*choices), MOST_TRIES)):
@@ -246,7 +250,7 @@ class Proposer:
 
     def _would_be(self, expression: tree.Expression, changes: Iterable[Change]) -> Any:
         """Return what a condition is after changes, for the same things in view; unknown when all tries are spent."""
-        if not self.allowance.spend():
+        if not self.allowance.spend(GUESS):
             return UNKNOWN
         run = self._new_run(changed_world(self.world, changes), len(self.run.slots))
         run.slots, run.record = list(self.run.slots), self.run.record

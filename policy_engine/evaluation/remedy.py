@@ -38,8 +38,8 @@ from policy_engine.model.results import Status
 MOST_WORLDS = 100
 """How many hypothetical worlds are looked at before the search ends."""
 
-MOST_GUESSES = 2_000
-"""How many guesses are tried on the expressions that decide, before only those are left that were found."""
+MOST_PROPOSING = 20_000
+"""How much may be done to find proposals: parts of expressions that are looked at, and guesses, see ``GUESS``."""
 
 MOST_STATEMENTS = 1_000
 """How many single statements of missing facts are tried."""
@@ -110,13 +110,13 @@ class _Search:
         self.statuses: dict[Fix, Status | None] = {}
         self.worlds = 0
         self.cut_short = False
-        self.guesses = Allowance(MOST_GUESSES)
+        self.proposing = Allowance(MOST_PROPOSING)
         self.statements = Allowance(MOST_STATEMENTS)
 
     @property
     def limited(self) -> bool:
         """Tell whether more would have been looked at, were there no limits."""
-        return self.cut_short or self.guesses.exceeded or self.statements.exceeded
+        return self.cut_short or self.proposing.exceeded or self.statements.exceeded
 
     def run(self) -> Iterator[Remedy]:
         """Yield remedies, the cheapest first."""
@@ -137,7 +137,7 @@ class _Search:
                     found.append(shortest)
                     yield Remedy(shortest, self.statuses[shortest] or Status.PASS)
                 continue
-            for way in Proposer(self.changed(fix), self.rule, self.subject, self.at, self.guesses).proposals():
+            for way in Proposer(self.changed(fix), self.rule, self.subject, self.at, self.proposing).proposals():
                 larger = fix | way
                 if larger not in seen and not contradictory(larger):
                     seen.add(larger)
@@ -155,10 +155,10 @@ class _Search:
     def passes(self, fix: Fix) -> bool:
         """Tell whether the rule passes after the steps, or is known not to apply by what they state."""
         if fix not in self.statuses:
-            result = self.evaluator.elsewhere(self.changed(fix)).decide(self.rule, self.subject, self.at)
+            status = self.evaluator.elsewhere(self.changed(fix)).status(self.rule, self.subject, self.at)
             stated = all(step.kind is StepKind.STATE for step in fix)
-            good = result.status is Status.PASS or (stated and result.status is Status.NOT_APPLICABLE)
-            self.statuses[fix] = result.status if good else None
+            good = status is Status.PASS or (stated and status is Status.NOT_APPLICABLE)
+            self.statuses[fix] = status if good else None
         return self.statuses[fix] is not None
 
     def shortened(self, fix: Fix) -> Fix:

@@ -59,19 +59,19 @@ NOTHING: Fix = frozenset()
 
 
 class Allowance:
-    """How many tries are left."""
+    """How much may still be done."""
 
-    def __init__(self, tries: int) -> None:
-        self.left = tries
+    def __init__(self, left: int) -> None:
+        self.left = left
 
-    def spend(self) -> bool:
-        """Take one try; tell whether there was one."""
-        self.left -= 1
+    def spend(self, much: int = 1) -> bool:
+        """Take some; tell whether there was as much."""
+        self.left -= much
         return self.left >= 0
 
     @property
     def exceeded(self) -> bool:
-        """Tell whether more tries were wanted than there were."""
+        """Tell whether more was wanted than there was."""
         return self.left < 0
 
 

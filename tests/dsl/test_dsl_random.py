@@ -13,7 +13,7 @@ from policy_dsl.syntax.lark_parser import keywords
 
 QUICK = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 LIBRARY = sorted((Path(__file__).parents[2] / "policies" / "library").rglob("*.policy"))
-STANDARD = next(p for p in LIBRARY if p.name == "ai.policy").read_text(encoding="utf-8")
+STANDARD = next(p for p in LIBRARY if p.name == "core.policy").read_text(encoding="utf-8")
 SAMPLE = next(p for p in LIBRARY if p.name == "data_governance.policy").read_text(encoding="utf-8")
 
 WORDS = [

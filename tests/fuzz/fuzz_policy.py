@@ -16,7 +16,8 @@ def one_input(data: bytes) -> None:
     from policy_dsl.diagnostics import Severity, render_text
     from policy_engine.app.policy_tests import run_tests
 
-    standard = {"std.policy": (LIBRARY / "std" / "ai.policy").read_bytes()} if b"std.ai" in data else {}
+    files = LIBRARY.glob("std/*.policy") if b"std.ai" in data else ()
+    standard = {path.name: path.read_bytes() for path in files}
     for name in ("fuzz.policy", "fuzz.policy.md"):
         program, found = compile_bytes({**standard, name: data})
         for diagnostic in found:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from policy_dsl.lsp.documents import LibraryFile
+
 COMMON = """\
 policy bank.common
     title "Shared"
@@ -45,6 +47,10 @@ test "a live system without data"
 """
 
 LIBRARY = Path(__file__).parents[2] / "policies" / "library"
+STANDARD = {
+    f"std.{path.stem}": LibraryFile(path.name, path.read_text("utf-8")) for path in LIBRARY.glob("std/*.policy")
+}
+"""The shared vocabulary, as an editor finds it."""
 
 
 def workspace(folder: Path) -> tuple[str, str]:

@@ -8,19 +8,18 @@ from hypothesis import strategies as st
 
 from policy_dsl.lsp.analysis import Analyses
 from policy_dsl.lsp.completion import complete
-from policy_dsl.lsp.documents import Documents, LibraryFile, uri_of
+from policy_dsl.lsp.documents import Documents, uri_of
 from tests.lsp.lsp_client import Editor, edited, place_of
-from tests.lsp.lsp_texts import COMMON, LIBRARY, RULES, workspace
+from tests.lsp.lsp_texts import COMMON, RULES, STANDARD, workspace
 
 URI = "file:///w/rules.policy"
-STD = (LIBRARY / "std" / "ai.policy").read_text("utf-8")
 
 
 def offered(text: str, uri: str = URI) -> list[str]:
     """Return the labels at the ``|`` of a text, which is taken out."""
     before, bar, after = text.partition("|")
     assert bar
-    documents = Documents({"std.ai": LibraryFile("std/ai.policy", STD)})
+    documents = Documents(STANDARD)
     documents.put("file:///w/common.policy", COMMON)
     documents.put(uri, before + after)
     analysis = Analyses(documents).of(uri)
@@ -140,7 +139,7 @@ def test_names_and_words_that_fit_in_a_test(rest: str, wanted: set[str], unwante
 
 def test_every_word_that_an_author_wrote_was_offered() -> None:
     """Wherever a finished file has a name that means something, completion before it would have offered it."""
-    documents = Documents({"std.ai": LibraryFile("std/ai.policy", STD)})
+    documents = Documents(STANDARD)
     documents.put("file:///w/common.policy", COMMON)
     documents.put(URI, TEST)
     analysis = Analyses(documents).of(URI)

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from policy_dsl.lsp.analysis import Analyses, Analysis
-from policy_dsl.lsp.documents import Documents, LibraryFile
+from policy_dsl.lsp.documents import Documents
 from policy_dsl.lsp.rename import RenameError, apply, rename
 from policy_dsl.syntax.lark_parser import tokens
 from policy_dsl.typed.references import Sort
 from policy_dsl.typed.types import Simple
-from tests.lsp.lsp_texts import LIBRARY
+from tests.lsp.lsp_texts import LIBRARY, STANDARD
 
 FIXED_WORDS = {"severity", "basis", "expect", "except"}
 SIMPLE_TYPES = {t.value for t in Simple}
@@ -47,7 +47,7 @@ def library() -> Analysis:
     documents = Documents({})
     for path in sorted(LIBRARY.rglob("*.policy")):
         documents.put(path.as_uri(), path.read_text("utf-8"))
-    analysis = Analyses(documents).of((LIBRARY / "std" / "ai.policy").as_uri())
+    analysis = Analyses(documents).of((LIBRARY / "std" / "core.policy").as_uri())
     assert analysis is not None
     return analysis
 
@@ -88,7 +88,7 @@ def test_every_name_of_the_library_can_be_renamed() -> None:
 
 
 def test_the_newest_forms_are_known() -> None:
-    documents = Documents({"std.ai": LibraryFile("std", (LIBRARY / "std" / "ai.policy").read_text("utf-8"))})
+    documents = Documents(STANDARD)
     documents.put("file:///f.policy", FORMS)
     analysis = Analyses(documents).of("file:///f.policy")
     assert analysis is not None

@@ -10,7 +10,7 @@ from policy_engine.evaluation.point.compile import Compiler
 from policy_engine.evaluation.point.lineage import Lineage
 from policy_engine.evaluation.point.run import Run, Tracer, Value
 from policy_engine.evaluation.trace import Trace
-from policy_engine.evaluation.verdicts import Decision, decide
+from policy_engine.evaluation.verdicts import Decision, decide, decide_at
 from policy_engine.evaluation.world import View
 from policy_engine.model.results import Result, Status
 
@@ -61,6 +61,17 @@ class PointEvaluator:
 
         self._lineage.forget()
         return decide(rule, at, trace)
+
+    def status(self, rule: tree.Rule, subject: str, at: datetime) -> Status:
+        """Return the status alone, with neither its grounds nor how long it holds."""
+
+        def found(expression: tree.Expression, when: datetime) -> tuple[Trace, None]:
+            run = self._run(rule, subject, when)
+            run.tracking = False
+            return Trace(self._compile(expression).value(run)), None
+
+        self._lineage.forget()
+        return decide_at(rule, at, found)[0].status
 
     def _run(self, rule: tree.Rule, subject: str, at: datetime) -> Run:
         run = Run(self.world, self._lineage, rule.slots, at)
