@@ -38,9 +38,19 @@ OWN = {"assessor": ["decision", "bundle"], "waiver_board": ["waiver"]}
 """Roles that no rule asks for, and what they sign."""
 
 
+class _Plain(yaml.SafeLoader):
+    """Reads `on` as the text that it is, as inventories do; YAML 1.1 would take it for `true`."""
+
+
+_Plain.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def sign(example: Path, passphrase: bytes, *, out: Path | None = None) -> int:
     """Replace the generated folder of an example, or write one elsewhere; return the number of signed files."""
-    said: dict[str, Any] = yaml.safe_load(read_file(example / "evidence.yaml"))
+    said: dict[str, Any] = yaml.load(read_file(example / "evidence.yaml"), _Plain)  # noqa: S506 - a safe loader
     profile = parse_profile(read_file(example / "profile.toml"), "profile.toml")
     snapshot = _snapshot(example, profile.sources)
     generated = out or example / "generated"

@@ -49,8 +49,8 @@ def rule(declaration: ast.Rule) -> list[str]:
 
 def definition(declaration: ast.Define) -> str:
     """Say what a definition means."""
-    formals = ", ".join(f.name.text for f in declaration.formals)
-    return f"“{_words(declaration.name.text)}” for {formals} means that {condition(declaration.body)}."
+    formals = f" for {', '.join(f.name.text for f in declaration.formals)}" if declaration.formals else ""
+    return f"“{_words(declaration.name.text)}”{formals} means that {condition(declaration.body)}."
 
 
 def condition(expression: ast.Expression) -> str:
@@ -61,7 +61,8 @@ def condition(expression: ast.Expression) -> str:
         case ast.Literal(bool() as fixed, _):
             return "always" if fixed else "never"
         case ast.Call(name, arguments, _):
-            return f"“{_words(name.text)}” holds for {_listed([value(a) for a in arguments], 'and')}"
+            of = f" for {_listed([value(a) for a in arguments], 'and')}" if arguments else ""
+            return f"“{_words(name.text)}” holds{of}"
         case ast.Not(operand, _):
             return _negated(operand)
         case ast.Junction(all_of, operands, _):

@@ -33,7 +33,9 @@ class Trace:
 
     def valued(self, value: Any) -> "Trace":
         """Return the same grounds for another value."""
-        return replace(self, value=value)
+        if value is self.value:
+            return self
+        return Trace(value, self.facts, self.missing, self.evidence, self.witnesses, self.bindings)
 
 
 @dataclass(frozen=True, slots=True)

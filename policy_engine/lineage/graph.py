@@ -107,6 +107,9 @@ class Snapshot:
     # Indexes are made when first asked for, each once.
     _forward: _Adjacency = field(default_factory=dict, init=False, repr=False, compare=False)
     _backward: _Adjacency = field(default_factory=dict, init=False, repr=False, compare=False)
+    _onward: dict[bool, dict[str, dict[str, tuple[str, ...]]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _by_kind: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _digests: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -144,6 +147,7 @@ class Snapshot:
         for own, others in ((self._forward, made._forward), (self._backward, made._backward)):
             others.update(own)
         made._by_kind.update(self._by_kind)
+        made._onward.update(self._onward)
         return made
 
     def targets(self, node_id: str, edge_type: str) -> tuple[str, ...]:
@@ -180,10 +184,14 @@ class Snapshot:
 
     def onward(self, node_id: str, edge_types: tuple[str, ...], *, upstream: bool) -> list[tuple[str, tuple[str, ...]]]:
         """Return, for each of some edge types that lead on from a node, where to; in the order that they are given."""
-        if not (self._forward if upstream else self._backward):
-            self._index_edges()
-        index = self._forward if upstream else self._backward
-        return [(name, ends) for name in edge_types if (ends := index.get(name, {}).get(node_id))]
+        here = self._onward.get(upstream)
+        if here is None:
+            here = self._onward[upstream] = self._index_onward(upstream=upstream)
+        found = here.get(node_id, {})
+        if len(found) < len(edge_types):
+            # In order of the types, too: that is the order in which they were put in, and are given.
+            return [(name, ends) for name, ends in found.items() if name in edge_types]
+        return [(name, ends) for name in edge_types if (ends := found.get(name))]
 
     def value(self, node_id: str, attribute: str) -> Value | None:
         """Return what is known of an attribute, or nothing when it is absent or contradicted."""
@@ -223,6 +231,17 @@ class Snapshot:
         if node is None:
             raise lineage_error("PE3152", f"there is no node `{node_id}`", advice=nearest(node_id, self.nodes))
         return node
+
+    def _index_onward(self, *, upstream: bool) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Return, for each node, where each type of edge leads on from it, by type in order."""
+        if not self._forward:
+            self._index_edges()
+        onward: dict[str, dict[str, tuple[str, ...]]] = {}
+        index = self._forward if upstream else self._backward
+        for name in sorted(index):
+            for node_id, ends in index[name].items():
+                onward.setdefault(node_id, {})[name] = ends
+        return onward
 
     def _index_edges(self) -> None:
         # Edges are in order of type, source, target: whatever is appended in that order is sorted already.

@@ -15,8 +15,16 @@ def test_every_rule_of_the_library_can_be_said(name):
     assert all(s.endswith(".") and "  " not in s and "Identifier" not in s for s in sentences)
 
 
+@pytest.mark.parametrize("name", PROGRAM.definitions)
+def test_every_definition_of_the_library_can_be_said(name):
+    sentence = english.definition(PROGRAM.definitions[name].syntax)
+    assert sentence.endswith(".")
+    assert "  " not in sentence
+
+
 def said(requirement: str) -> str:
-    text = f"policy p\nuse std.ai\nrule r\n    for each System\n    {requirement}\n"
+    definition = "define any_shared() as some Model\n"
+    text = f"policy p\nuse std.ai\n{definition}rule r\n    for each System\n    {requirement}\n"
     files = {**select(["std.ai"], {}).files, "p.policy": text.encode()}
     program, found = compile_bytes(files)
     assert not found, found
@@ -28,6 +36,7 @@ def said(requirement: str) -> str:
     ("requirement", "words"),
     [
         ("must system.owner is known", "the owner of system is known"),
+        ("must any_shared()", "“any shared” holds"),
         ("must not system.profiles_persons", "the profiles persons of system is no"),
         ("must system.stage in {testing, production}", "the stage of system is one of testing or production"),
         ('must system.name like "gpt-*"', "the name of system looks like “gpt-*”"),

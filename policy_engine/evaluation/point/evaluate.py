@@ -8,7 +8,7 @@ from policy_dsl.typed import tree
 from policy_engine.evaluation.messages import render
 from policy_engine.evaluation.point.compile import Compiler
 from policy_engine.evaluation.point.lineage import Lineage
-from policy_engine.evaluation.point.run import Run, Tracer, Value
+from policy_engine.evaluation.point.run import Memory, Run, Tracer, Value
 from policy_engine.evaluation.trace import Trace
 from policy_engine.evaluation.verdicts import Decision, decide, decide_at
 from policy_engine.evaluation.world import View
@@ -21,6 +21,10 @@ class _Compiled:
     trace: Tracer
 
 
+MOST_REMEMBERED = 100_000
+"""How many walked-to things, or results of definitions, are remembered from one rule to the next."""
+
+
 class PointEvaluator:
     """Evaluates the rules of a program over one snapshot and one set of evidence."""
 
@@ -29,6 +33,8 @@ class PointEvaluator:
         self._compiler = Compiler(world.program)
         self._lineage = Lineage(world.snapshot, world.program.schema)
         self._expressions: dict[int, _Compiled] = {}
+        # Nothing while rules are evaluated one by one.
+        self._memory: Memory | None = None
 
     def elsewhere(self, world: View) -> "PointEvaluator":
         """Return an evaluator of the same program in another world, for which nothing is compiled again."""
@@ -38,9 +44,13 @@ class PointEvaluator:
 
     def evaluate_all(self, at: datetime) -> Iterator[Result]:
         """Yield the result of every rule for every thing it is about, by rule, then by subject."""
-        for rule in self.world.program.rules.values():
-            for subject in self.world.subjects(rule):
-                yield self.evaluate(rule, subject, at)
+        self._memory = Memory(at)
+        try:
+            for rule in self.world.program.rules.values():
+                for subject in self.world.subjects(rule):
+                    yield self.evaluate(rule, subject, at)
+        finally:
+            self._memory = None
 
     def evaluate(self, rule: tree.Rule, subject: str, at: datetime) -> Result:
         """Return what a rule says about a subject at an instant, with its proof."""
@@ -55,26 +65,32 @@ class PointEvaluator:
             value = compiled.value(run)
             if when is not at:
                 return Trace(value), run.horizon
-            traced = self._run(rule, subject, when)
-            traced.tracking = False
+            traced = self._run(rule, subject, when, tracking=False)
             return compiled.trace(traced), run.horizon
 
-        self._lineage.forget()
+        self._forget()
         return decide(rule, at, trace)
 
     def status(self, rule: tree.Rule, subject: str, at: datetime) -> Status:
         """Return the status alone, with neither its grounds nor how long it holds."""
 
         def found(expression: tree.Expression, when: datetime) -> tuple[Trace, None]:
-            run = self._run(rule, subject, when)
-            run.tracking = False
+            run = self._run(rule, subject, when, tracking=False)
             return Trace(self._compile(expression).value(run)), None
 
-        self._lineage.forget()
+        self._forget()
         return decide_at(rule, at, found)[0].status
 
-    def _run(self, rule: tree.Rule, subject: str, at: datetime) -> Run:
-        run = Run(self.world, self._lineage, rule.slots, at)
+    def _forget(self) -> None:
+        """Drop what was remembered of other subjects: at once, or in a run over everything when it becomes too much."""
+        if self._memory is None or self._lineage.size > MOST_REMEMBERED:
+            self._lineage.forget()
+        if self._memory is not None and len(self._memory.values) + len(self._memory.traced) > MOST_REMEMBERED:
+            self._memory = Memory(self._memory.at)
+
+    def _run(self, rule: tree.Rule, subject: str, at: datetime, *, tracking: bool = True) -> Run:
+        memory = self._memory if self._memory is not None and self._memory.at == at else None
+        run = Run(self.world, self._lineage, rule.slots, at, tracking=tracking, memory=memory)
         run.slots[rule.subject.slot] = subject
         return run
 

@@ -1,4 +1,4 @@
-"""Breadth-first lineage over the snapshot's adjacency, remembered for as long as an evaluator looks at one subject."""
+"""Breadth-first lineage over the snapshot's adjacency, remembered until the evaluator wants it forgotten."""
 
 from collections.abc import Callable
 
@@ -19,13 +19,26 @@ class Lineage:
         self.schema = schema
         self._labels = {e.name: e.reverse or e.name for e in schema.edges.values()}
         self._walks: dict[tuple[str, bool, frozenset[str], int | None], list[Item]] = {}
+        self._ways: dict[tuple[str, tuple[PathStep, ...]], list[Item]] = {}
+        self.size = 0
+        """How many things are remembered."""
 
     def forget(self) -> None:
         """Drop remembered walks."""
         self._walks.clear()
+        self._ways.clear()
+        self.size = 0
 
     def along(self, anchor: str, steps: tuple[PathStep, ...]) -> list[Item]:
         """Return the things that a path of edges leads to, nearest first, then by id."""
+        key = (anchor, steps)
+        found = self._ways.get(key)
+        if found is None:
+            found = self._ways[key] = self._along(anchor, steps)
+            self.size += 1 + len(found)
+        return found
+
+    def _along(self, anchor: str, steps: tuple[PathStep, ...]) -> list[Item]:
         # A place is how many steps are done and where; a repeated step may be passed without moving.
         reached: dict[tuple[int, str], tuple[Hop, ...]] = {}
         level: dict[tuple[int, str], tuple[Hop, ...]] = {(0, anchor): ()}
@@ -70,6 +83,7 @@ class Lineage:
         if key not in self._walks:
             paths = self.reach(anchor, edges, hops, lambda _: True, upstream=upstream)
             self._walks[key] = [Item(node, path) for node, path in paths.items()]
+            self.size += 1 + len(paths)
         return self._walks[key]
 
     def reach(

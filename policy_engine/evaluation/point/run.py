@@ -11,12 +11,35 @@ from policy_engine.evaluation.world import View
 from policy_engine.model.evidence import Evidence
 
 
+class Memory:
+    """What definitions gave for things at one instant: the same for every rule, because a definition sees nothing else.
+
+    Values that were found without tracking say nothing on when they change, so they are not kept here.
+    """
+
+    __slots__ = ("at", "traced", "values")
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self.values: dict[tuple[Any, ...], tuple[Any, datetime | None]] = {}
+        self.traced: dict[tuple[Any, ...], Trace] = {}
+
+
 class Run:
     """Bound things by slot, the evidence in view, and the first instant at which something seen may change."""
 
     __slots__ = ("at", "horizon", "lineage", "record", "remembered", "slots", "traced", "tracking", "world")
 
-    def __init__(self, world: View, lineage: Lineage, slots: int, at: datetime, *, tracking: bool = True) -> None:
+    def __init__(
+        self,
+        world: View,
+        lineage: Lineage,
+        slots: int,
+        at: datetime,
+        *,
+        tracking: bool = True,
+        memory: Memory | None = None,
+    ) -> None:
         self.world = world
         self.lineage = lineage
         self.at = at
@@ -25,8 +48,8 @@ class Run:
         self.horizon: datetime | None = None
         self.tracking = tracking
         # Results of definitions, so that definitions that call each other cost no more than one call for each thing.
-        self.remembered: dict[tuple[Any, ...], tuple[Any, datetime | None]] = {}
-        self.traced: dict[tuple[Any, ...], Trace] = {}
+        self.remembered = memory.values if memory is not None and tracking else {}
+        self.traced = memory.traced if memory is not None else {}
 
     def changes(self, when: datetime | None) -> None:
         """Note that something seen changes at an instant."""
