@@ -58,10 +58,19 @@ ROLES = {
     "data_steward": ("maria_rossi", ["datasheet", "representativeness_assessment"]),
     "model_owner": (
         "jan_peeters",
-        ["accuracy_evaluation", "instructions_for_use", "oversight_plan", "technical_documentation"],
+        [
+            "accuracy_evaluation",
+            "downstream_documentation",
+            "instructions_for_use",
+            "oversight_plan",
+            "technical_documentation",
+        ],
     ),
     "risk_owner": ("sofie_claes", ["approval", "risk_file", "waiver"]),
-    "compliance_officer": ("lucas_moreau", ["ai_notice", "dpia", "prohibited_practice_screening"]),
+    "compliance_officer": (
+        "lucas_moreau",
+        ["ai_notice", "dpia", "prohibited_practice_screening", "role_determination"],
+    ),
     "human_resources": ("nora_weiss", ["training_record"]),
     "security_officer": ("amira_haddad", ["safeguard_test", "security_test"]),
     "assessor": ("assessor", ["bundle", "decision"]),
@@ -116,6 +125,7 @@ EVIDENCE = (
     # The credit scoring system
     Signed("training_record", "credit-scoring", "nora_weiss", "2026-03-12", BASICS),
     Signed("prohibited_practice_screening", "credit-scoring", "lucas_moreau", "2026-04-02", SCREENED),
+    Signed("role_determination", "credit-scoring", "lucas_moreau", "2026-04-02", {"role": "provider"}),
     Signed("risk_file", "credit-scoring", "sofie_claes", "2026-10-06", {"residual_risk_accepted": True}),
     Signed(
         "technical_documentation", "credit-scoring", "jan_peeters", "2026-06-01", {"heads": 9, "system_version": "4.2"}
@@ -127,6 +137,9 @@ EVIDENCE = (
     Signed("approval", "scoring-branches", "sofie_claes", "2026-05-28"),
     # The customer assistant
     Signed("training_record", "customer-assistant", "nora_weiss", "2026-02-20", BASICS),
+    Signed("role_determination", "customer-assistant", "lucas_moreau", "2026-02-24", {"role": "provider"}),
+    Signed("downstream_documentation", "lumen-chat", "jan_peeters", "2026-02-10"),
+    Signed("downstream_documentation", "pkg:generic/lumen-ai/lumen-base@3.0.0", "jan_peeters", "2026-02-10"),
     Signed("ai_notice", "customer-assistant", "lucas_moreau", "2026-02-24"),
     Signed("security_test", "customer-assistant", "amira_haddad", "2026-02-18"),
     Signed("dpia", "complaint-letters", "lucas_moreau", "2026-08-14", {"residual_risk": "low"}),
@@ -252,8 +265,8 @@ def signed_files(snapshot: Snapshot, keys: Mapping[str, PrivateKey]) -> Iterator
         return sign_statement(subject, predicate_type_of(item.type), predicate, [keys[item.signer]])
 
     for item in EVIDENCE:
-        yield f"{item.type}-{item.subject}", evidence(item)
-    yield f"{TAMPERED.type}-{TAMPERED.subject}", turned_round(evidence(TAMPERED))
+        yield file_name(item.type, item.subject), evidence(item)
+    yield file_name(TAMPERED.type, TAMPERED.subject), turned_round(evidence(TAMPERED))
     for waiver in WAIVERS:
         accepted = WaiverPredicate(
             rule=waiver.rule,
@@ -265,6 +278,11 @@ def signed_files(snapshot: Snapshot, keys: Mapping[str, PrivateKey]) -> Iterator
         )
         subject = {waiver.subject: digests(waiver.subject)}
         yield waiver.name, sign_statement(subject, WAIVER_TYPE, accepted, [keys["sofie_claes"]])
+
+
+def file_name(evidence_type: str, subject: str) -> str:
+    """Return the name of an evidence file; a package URL has signs that no file name should have."""
+    return f"{evidence_type}-{subject.rpartition('/')[2].replace('@', '-')}"
 
 
 def turned_round(envelope: bytes) -> bytes:
