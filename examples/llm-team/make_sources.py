@@ -334,7 +334,7 @@ def croissant() -> Mapping[str, Any]:
         },
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": "Exercises",
+        "name": "open-coder/exercises",
         "description": "Small programming tasks with tests",
         "url": "https://huggingface.co/datasets/open-coder/exercises",
         "license": "https://spdx.org/licenses/CC-BY-4.0.html",

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from policy_dsl.typed.tree import Program
-from policy_engine.evaluation.causes import patterns_of
+from policy_engine.evaluation.parts import patterns_of
 from policy_engine.model.plain import plain_markdown, spreadsheet_cell
 from policy_evidence.canonical import JsonValue, canonical_bytes
 

@@ -21,7 +21,8 @@ from policy_dsl.typed.types import NodeType
 from policy_dsl.values import Duration, add, format_instant
 from policy_engine.app.evaluate import Evaluation
 from policy_engine.app.hypothetical import world_of
-from policy_engine.evaluation.causes import EVIDENCE, age_allowed, patterns_of
+from policy_engine.evaluation.causes import EVIDENCE
+from policy_engine.evaluation.parts import age_allowed, patterns_of
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.world import World
 from policy_engine.lineage.graph import Snapshot

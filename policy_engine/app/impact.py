@@ -18,8 +18,9 @@ from policy_dsl.typed import tree
 from policy_dsl.values import format_instant, text
 from policy_engine.app.evaluate import Evaluation
 from policy_engine.app.hypothetical import waivers_of, world_of
-from policy_engine.evaluation.causes import EVIDENCE, Circumstances, named_facts, parts_of
+from policy_engine.evaluation.causes import EVIDENCE, Circumstances, named_facts
 from policy_engine.evaluation.forecast import is_worse, turns_of
+from policy_engine.evaluation.parts import parts_of
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.world import World
 from policy_engine.model.evidence import Evidence

@@ -21,7 +21,7 @@ from policy_dsl.values import Duration, format_instant, text
 from policy_engine.app.testing.examples import Example
 from policy_engine.app.testing.scenes import Case, Scene, cases_of
 from policy_engine.app.testing.writing import written
-from policy_engine.evaluation.causes import parts_of, parts_within, patterns_of
+from policy_engine.evaluation.parts import parts_of, parts_within, patterns_of
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.model.plain import plain_markdown
 from policy_engine.model.results import Status

@@ -23,7 +23,7 @@ from policy_dsl.typed.tree import HasEvidence, PathRange, PathStep, Program
 from policy_dsl.typed.types import EnumType, NodeType, SetType, Simple
 from policy_engine.app.evaluate import compile_policies
 from policy_engine.app.rule_page import facts_of
-from policy_engine.evaluation.causes import parts_of, patterns_of
+from policy_engine.evaluation.parts import parts_of, patterns_of
 from policy_engine.packs.library import library_folder, select
 from policy_engine.packs.profile import parse_profile
 

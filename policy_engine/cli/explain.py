@@ -1,19 +1,17 @@
 """``policy-engine explain``: a rule, a result, or a code."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from policy_dsl import english
-from policy_dsl.syntax import ast
-from policy_dsl.typed.nesting import definitions_used
 from policy_dsl.typed.tree import Program, Rule
 from policy_dsl.values import format_instant
 from policy_engine.app.codes import all_codes
 from policy_engine.app.evaluate import compile_policies, evaluate
 from policy_engine.app.inputs import PROFILE_NAME, read_inputs
 from policy_engine.app.remedy import advice_to_json, advise, result_of
+from policy_engine.app.rule_page import definitions_of, why
 from policy_engine.cli.foresight_text import advice_lines
 from policy_engine.cli.gating import path
 from policy_engine.cli.options import instant_option
@@ -94,29 +92,17 @@ def _rule_lines(program: Program, rule: Rule) -> list[str]:
     return [
         click.style(rule.title, bold=True),
         f"  rule:     {rule.name}",
+        *([f"  why:      {one_line(reason)}"] if (reason := why(program, rule)) else []),
         f"  severity: {rule.severity}",
         f"  basis:    {rule.basis.replace('_', ' ')}" + (f", {', '.join(rule.citations)}" if rule.citations else ""),
         f"  in force: {start}{end}",
         f"  source:   {source.name}:{source.position(rule.span.start).line}",
         "",
         *(f"  {sentence}" for sentence in english.rule(rule.syntax)),
-        *(f"  {english.definition(d)}" for d in _definitions(program, rule)),
+        *(f"  {english.definition(d)}" for d in definitions_of(program, rule)),
         "",
         source.text[rule.syntax.span.start : rule.syntax.span.end],
     ]
-
-
-def _definitions(program: Program, rule: Rule) -> Iterator[ast.Define]:
-    """Yield the definitions that a rule uses, and those that they use, each once."""
-    waiting = list(definitions_used((rule.where, rule.requirement, rule.exemptions)))
-    seen: set[str] = set()
-    while waiting:
-        name = waiting.pop(0)
-        if name not in seen:
-            seen.add(name)
-            found = program.definitions[name]
-            yield found.syntax
-            waiting += definitions_used(found.body)
 
 
 def _result_lines(rule: Rule, result: Result) -> list[str]:

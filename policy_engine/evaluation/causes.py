@@ -13,14 +13,14 @@ Rules:
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from policy_dsl.typed import tree
 from policy_dsl.typed.types import NodeType
-from policy_dsl.values import LAST_INSTANT, Duration, add, text
+from policy_dsl.values import LAST_INSTANT, add, text
+from policy_engine.evaluation.parts import age_allowed, patterns_of
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.supposition import SetFact, changed_world
 from policy_engine.evaluation.waivers import apply_waivers
@@ -110,40 +110,6 @@ def _named_date(before: Result, after: Result) -> str:
     return "a date that the rule names is reached"
 
 
-def patterns_of(program: tree.Program, rule: tree.Rule) -> tuple[tree.HasEvidence, ...]:
-    """Return everything that a rule, with the definitions it uses, asks of evidence, in the order of the text."""
-    return tuple(p for p in parts_of(program, rule) if isinstance(p, tree.HasEvidence))
-
-
-def parts_of(program: tree.Program, rule: tree.Rule) -> Iterator[Any]:
-    """Yield every expression of a rule, and those of each definition that it uses, once."""
-    waiting: list[Any] = [rule.where, rule.requirement, *rule.exemptions]
-    seen: set[str] = set()
-    while waiting:
-        part = waiting.pop(0)
-        if part is None:
-            continue
-        yield part
-        if isinstance(part, tree.Invoke) and part.definition not in seen:
-            seen.add(part.definition)
-            waiting.append(program.definitions[part.definition].body)
-        waiting[:0] = _within(part)
-
-
-def parts_within(expression: object) -> Iterator[Any]:
-    """Yield an expression and every part of it, without what definitions hold."""
-    yield expression
-    for part in _within(expression):
-        yield from parts_within(part)
-
-
-def _within(part: object) -> list[Any]:
-    """Return the parts directly within a part of a checked tree."""
-    values = [getattr(part, f.name) for f in fields(part)] if is_dataclass(part) else []
-    members = [m for value in values for m in (value if isinstance(value, tuple) else (value,))]
-    return [m for m in members if is_dataclass(m)]
-
-
 def named_facts(result: Result) -> set[tuple[str, str]]:
     """Return the things and attributes that a proof names, those that are missing too."""
     read = {(fact.node, fact.attribute) for fact in result.facts}
@@ -201,18 +167,6 @@ def _turns(world: World, pattern: tree.HasEvidence, record: Evidence, at: dateti
     age = age_allowed(world, pattern)
     if age is not None and add(record.issued, age) == at:
         yield CauseKind.EVIDENCE_AGES, f"reaches the age of {age} that the rule allows"
-
-
-def age_allowed(world: World, pattern: tree.HasEvidence) -> Duration | None:
-    """Return the age that a pattern allows where it is written down or a parameter."""
-    match pattern.max_age:
-        case tree.Constant(Duration() as age):
-            return age
-        case tree.ParameterValue(name):
-            value = world.program.parameters[name]
-            return value if isinstance(value, Duration) else None
-        case _:
-            return None
 
 
 def _nodes(result: Result) -> set[str]:

@@ -19,8 +19,8 @@ from typing import Any
 from policy_dsl.typed import tree
 from policy_dsl.typed.types import NodeType
 from policy_engine.evaluation.candidate_values import candidates, sample
-from policy_engine.evaluation.causes import parts_within
 from policy_engine.evaluation.counting import compare
+from policy_engine.evaluation.parts import parts_within
 from policy_engine.evaluation.point.compile import Compiler
 from policy_engine.evaluation.point.lineage import Lineage
 from policy_engine.evaluation.point.run import Run

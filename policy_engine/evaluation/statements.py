@@ -18,7 +18,7 @@ from policy_dsl.typed.schema import Attribute
 from policy_dsl.typed.types import EnumType, Simple
 from policy_dsl.values import Value
 from policy_engine.evaluation.candidate_values import candidates
-from policy_engine.evaluation.causes import parts_of
+from policy_engine.evaluation.parts import parts_of
 from policy_engine.evaluation.steps import Step, StepKind
 from policy_engine.evaluation.supposition import SetFact
 from policy_engine.evaluation.world import World

@@ -6,7 +6,7 @@ import json
 
 from policy_dsl.typed.tree import HasEvidence
 from policy_engine.app.evaluate import compile_policies
-from policy_engine.evaluation.causes import parts_of
+from policy_engine.evaluation.parts import parts_of
 from policy_engine.packs.library import library, select
 
 PROGRAM = compile_policies(select(library(), {}).files, {})[0]
