@@ -7,7 +7,6 @@ Everything is invented. Each run writes the same bytes.
 
 import hashlib
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -366,7 +365,7 @@ def files() -> Mapping[str, str]:
 
 def main() -> None:
     """Write all files."""
-    folder = Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).parent / "sources"
+    folder = Path(__file__).parent / "sources"
     for name, text in files().items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -25,11 +25,10 @@ PRODUCER = "https://airflow.lakeside.example"
 
 
 def mlflow() -> dict[str, Any]:
-    """Three registered models with the runs that made them."""
+    """Two registered models with the runs that made them."""
     made = [
         ("chest-triage", "8", "run-chest-8", "1", "chest/train/2025-11", "chest/test/2025-11", {"auroc": 0.962}),
         ("readmission", "5", "run-readmission-5", "2", "readmission/2026-03", "readmission/holdout", {"auc": 0.741}),
-        ("stay-length", "2", "run-stay-2", "2", "stays/2026-03", None, {}),
     ]
     return {
         "mlflow_export": 1,
@@ -130,7 +129,6 @@ def dbt() -> dict[str, Any]:
     tables = {
         "discharges": [source],
         "readmission_features": ["model.lakeside.discharges"],
-        "stay_features": ["model.lakeside.discharges"],
         "appointments": [source],
     }
     return {

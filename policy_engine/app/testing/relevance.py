@@ -82,8 +82,11 @@ def _note_evidence(node: Any, schema: Schema, found: Relevant) -> None:
         waiting: list[Any] = [node.where]
         while waiting:
             part = waiting.pop()
-            if isinstance(part, tree.Field):
-                found.fields[node.type][part.attribute.name] = schema.evidence[node.type].fields[part.attribute.name]
+            if isinstance(part, tree.HasEvidence):
+                continue  # its `where` speaks of the fields of its own type
+            # `issued` and `expires` are no fields of a type: a scene gives them to every piece of evidence.
+            if isinstance(part, tree.Field) and part.attribute.name in schema.evidence[node.type].fields:
+                found.fields[node.type][part.attribute.name] = part.attribute
             waiting += _children(part)
 
 

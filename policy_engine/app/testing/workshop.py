@@ -1,7 +1,8 @@
 """Compiles packs once, and then one changed declaration at a time.
 
 A changed rule needs the schema, the definitions and the parameters it sees, and no other rule and no test. So the
-workshop keeps the parsed packs, takes those out, and checks what is left together with the changed text.
+workshop keeps the parsed packs, takes everything else out, and checks what is left together with the changed text.
+Kinds and words are kept of every pack: a schema is one for the whole run.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,6 +43,8 @@ class Workshop:
         self.symbols = resolve([parse(source, diagnostics) for source in sources], diagnostics)
         self.program = program_from_resolved(self.symbols, self.sources, diagnostics, {})
         self._bare = {name: _without_rules(pack) for name, pack in self.symbols.packs.items()}
+        words = {name: _without_values(pack) for name, pack in self._bare.items()}
+        self._words = {name: pack for name, pack in words.items() if pack.extensions or any(pack.names.values())}
 
     def places(self, packs: frozenset[str]) -> Iterator[Place]:
         """Yield the rules, definitions and parameters of packs in the order of the text."""
@@ -62,9 +65,19 @@ class Workshop:
         declarations = parse(SourceFile("changed.policy", text), found).declarations
         if found.has_errors or len(declarations) != 1:
             return None
-        packs = {**self._bare, place.pack: _with(self._bare[place.pack], place.name, declarations[0])}
+        used = {name: self._bare[name] for name in self._used_by(place.pack)}
+        packs = {**self._words, **used, place.pack: _with(self._bare[place.pack], place.name, declarations[0])}
         checked = program_from_resolved(Symbols(packs), self.sources, found, {})
         return None if found.has_errors else self._merged(place, checked)
+
+    def _used_by(self, pack: str) -> Iterator[str]:
+        """Yield the packs that a pack uses, under whatever name, and those that these use."""
+        waiting, seen = [pack], {pack}
+        while waiting:
+            found = [u.pack.text for u in self.symbols.packs[waiting.pop()].uses if u.pack.text not in seen]
+            seen.update(found)
+            waiting += found
+            yield from found
 
     def _merged(self, place: Place, checked: tree.Program) -> tree.Program:
         name, old = place.full_name, self.program
@@ -79,6 +92,10 @@ class Workshop:
 
 def _without_rules(pack: Pack) -> Pack:
     return replace(pack, names={**pack.names, "rule": {}}, tests=())
+
+
+def _without_values(pack: Pack) -> Pack:
+    return replace(pack, names={**pack.names, "value": {}})
 
 
 def _with(pack: Pack, name: str, declaration: ast.Declaration) -> Pack:
