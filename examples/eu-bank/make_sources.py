@@ -254,7 +254,6 @@ def finance_texts() -> dict[str, Any]:
         "version": "3.0.0",
         "datePublished": "2026-01-15",
         "inLanguage": ["de", "en", "fr"],
-        "creator": {"@type": "sc:Organization", "name": "Lindenau language laboratory"},
         "rai:dataCollection": "Bought from publishers, or published by authorities",
         "rai:dataBiases": ["Written by people in offices, for people in offices"],
         "rai:dataLimitations": ["Little on insurance"],

@@ -11,19 +11,15 @@ evidence review on System, Model { thorough: Boolean }
 RULES = {
     "evidence in the `where` of evidence": (
         "system has evidence audit where passed and (system has evidence review where thorough)",
-        {"`thorough` left out": False, "condition turned round": True},
+        {"condition turned round", "`where` of evidence review left out", "`passed` left out"},
     ),
     "the latest evidence in the `where` of evidence": (
         "system has evidence audit where passed and (thorough of latest evidence review on system)",
-        {"`passed` left out": True},
+        {"`passed` left out", "`thorough of latest evidence review on system` left out"},
     ),
     "things with evidence in the `where` of evidence": (
-        "system has evidence audit where some Model in system.uses has evidence review where thorough",
-        {"`some` became `every`": True},
-    ),
-    "the instant of issue in the `where` of evidence": (
-        "system has evidence audit where passed and issued >= 2027-06-01",
-        {"`2027-06-01` a day later": True, "`passed` left out": True},
+        "system has evidence audit where passed and some Model in system.uses has evidence review where thorough",
+        {"`some` became `every`", "`where` of evidence review left out"},
     ),
 }
 
@@ -31,10 +27,7 @@ RULES = {
 @pytest.mark.parametrize("name", RULES)
 def test_examples_are_found_for_evidence_inside_evidence(name: str) -> None:
     requirement, wanted = RULES[name]
-    text = "\n".join([WORLD, MORE, rule(requirement), ""])
-    laboratory = Laboratory({FILE: text.encode()}, frozenset({"world"}))
+    laboratory = Laboratory({FILE: "\n".join([WORLD, MORE, rule(requirement), ""]).encode()}, frozenset({"world"}))
     verdicts = [(m.change.what, laboratory.verdict(m)) for m in laboratory.mutants]
-    assert verdicts
-    assert {v.fate for _, v in verdicts} <= {Fate.SURVIVED, Fate.INVALID}
-    for what, has_example in wanted.items():
-        assert [v for w, v in verdicts if w == what and v.example] if has_example else True, (what, verdicts)
+    assert {v.fate for _, v in verdicts} == {Fate.SURVIVED}
+    assert wanted <= {what for what, v in verdicts if v.example}, verdicts

@@ -228,7 +228,9 @@ class DeclarationWriter:
         groups = self.at.inner(_trees(tree))
         if tree.data != "node_fact":
             words = ("ISSUED", "EXPIRES", "SIGNED", "LBRACE")
-            cuts = {i: INDENT for i in range(first, last) if self.lexemes[i].kind in words}
+            # Up to the brace of the fields: sets among them have braces of their own.
+            end = next((i for i in range(first, last) if self.lexemes[i].kind == "LBRACE"), last)
+            cuts = {i: INDENT for i in range(first, end + 1) if self.lexemes[i].kind in words}
             fact = Group(first, last, cuts, None, groups, fill=True)
             return Row((Cell(first, last, groups=(fact,) if cuts else ()),), aligned=False)
         braces = (Cell(first + 2, last, groups=groups),) if last > first + 1 else ()

@@ -16,6 +16,7 @@ from difflib import unified_diff
 from enum import StrEnum
 from multiprocessing import get_context
 
+from policy_dsl.collector import without_search_for_cycles
 from policy_dsl.syntax import ast
 from policy_dsl.typed import tree
 from policy_engine.app.testing.changes import Change, definition_changes, parameter_changes, rule_changes
@@ -67,6 +68,7 @@ class Laboratory:
     ``wanted`` limits the tests to those whose name holds it, and the mutants to what these tests speak of.
     """
 
+    @without_search_for_cycles()
     def __init__(self, files: Mapping[str, bytes], packs: frozenset[str], wanted: str = "") -> None:
         self.workshop = Workshop(files)
         self.program = self.workshop.program
@@ -76,6 +78,7 @@ class Laboratory:
         places = [p for p in self.workshop.places(packs) if not wanted or self._expectations(p)]
         self.mutants: tuple[Mutant, ...] = tuple(m for place in places for m in self._mutants(place))
 
+    @without_search_for_cycles()
     def verdict(self, mutant: Mutant) -> Verdict:
         """Run the tests against a mutant and, when none notices, look for an example that would."""
         program = self.workshop.changed(mutant.place, mutant.text)

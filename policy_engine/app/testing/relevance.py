@@ -84,8 +84,7 @@ def _note_evidence(node: Any, schema: Schema, found: Relevant) -> None:
             part = waiting.pop()
             if isinstance(part, tree.HasEvidence):
                 continue  # its `where` speaks of the fields of its own type
-            # `issued` and `expires` are no fields of a type: a scene gives them to every piece of evidence.
-            if isinstance(part, tree.Field) and part.attribute.name in schema.evidence[node.type].fields:
+            if isinstance(part, tree.Field):
                 found.fields[node.type][part.attribute.name] = part.attribute
             waiting += _children(part)
 
