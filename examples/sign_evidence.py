@@ -14,11 +14,13 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from policy_dsl.typed.tree import Program
 from policy_engine.app.evaluate import compile_policies
 from policy_engine.app.inputs import read_file
 from policy_engine.app.start import ANY_ROLE, signed_by_role
@@ -70,12 +72,16 @@ def sign(example: Path, passphrase: bytes, *, out: Path | None = None) -> int:
 
 def _snapshot(example: Path, patterns: Sequence[str]) -> Snapshot:
     """Return the estate as the engine reads it: evidence names the digest of the very thing that it is about."""
-    program, _ = compile_policies(select(["std.ai"], {}).files, {})
     paths = sorted({path for pattern in patterns for path in example.glob(pattern)})
-    estate = load_estate({path.relative_to(example).as_posix(): read_file(path) for path in paths}, program.schema)
+    estate = load_estate({path.relative_to(example).as_posix(): read_file(path) for path in paths}, _library().schema)
     if estate.has_errors:
         sys.exit("\n".join(map(str, estate.problems)))
     return estate.snapshot
+
+
+@cache
+def _library() -> Program:
+    return compile_policies(select(library(), {}).files, {})[0]
 
 
 def _signed(said: Mapping[str, Any], snapshot: Snapshot, keys: Mapping[str, PrivateKey]) -> Iterator[tuple[str, bytes]]:
@@ -126,7 +132,7 @@ def _file_name(text: str) -> str:
 
 def _trust(people: Mapping[str, Any], keys: Mapping[str, PrivateKey], root: str) -> str:
     """Return the trust file: each role may sign what some rule of the library wants signed in it."""
-    wanted = dict(signed_by_role(compile_policies(select(library(), {}).files, {})[0]))
+    wanted = dict(signed_by_role(_library()))
     anybody = wanted.pop(ANY_ROLE, ())
     lines = ["# Whose keys count for what. Made by sign_evidence.py.", "format: 1", "version: 1"]
     lines += [f"expires: {_instant(VALID_UNTIL)}", "keys:"]

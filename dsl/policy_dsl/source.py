@@ -11,6 +11,7 @@ Position(line=2, column=1)
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 LITERATE_SUFFIX = ".policy.md"
 """A Markdown file of this name is a pack: its fenced ``policy`` blocks, read one after the other."""
@@ -49,9 +50,8 @@ class SourceFile:
     _line_starts: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        starts = [0]
-        starts.extend(i + 1 for i, character in enumerate(self.text) if character == "\n")
-        object.__setattr__(self, "_line_starts", tuple(starts))
+        ends = accumulate(len(line) + 1 for line in self.text.split("\n")[:-1])
+        object.__setattr__(self, "_line_starts", (0, *ends))
 
     @property
     def policy_text(self) -> str:

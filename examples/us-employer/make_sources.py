@@ -23,7 +23,7 @@ OBSERVED = 1795120000000
 def talentgrid() -> dict[str, Any]:
     """The ranking model, what it learned from, the software that runs it, and their licences."""
     commercial, apache = f"{GRID}/licence", "https://spdx.org/licenses/Apache-2.0"
-    packages = [
+    packages: list[dict[str, Any]] = [
         {
             "type": "ai_AIPackage",
             "spdxId": f"{GRID}/rank-model",
@@ -226,21 +226,24 @@ def parley_chat() -> dict[str, Any]:
 
 def shift_planner() -> Iterable[dict[str, Any]]:
     """Two runs: tickets become the training set, and the training set a model."""
-    steps = [
-        ("make_training_set", "2026-09-20T01:00:00Z", [("s3://brightway-lake", "tickets/2026")], ("s3://brightway-lake", "demand/training"), {}),
-        ("train_demand", "2026-09-20T02:00:00Z", [("s3://brightway-lake", "demand/training")], ("s3://brightway-models", "demand/12"), {"datasetType": {"datasetType": "MODEL"}}),
-    ]  # fmt: skip
-    for number, (job, when, inputs, output, facets) in enumerate(steps, 1):
-        yield {
-            "eventType": "COMPLETE",
-            "eventTime": when,
+    lake, models = "s3://brightway-lake", "s3://brightway-models"
+    is_model = {"datasetType": {"datasetType": "MODEL"}}
+    steps: list[tuple[str, str, str, tuple[str, str], dict[str, Any]]] = [
+        ("make_training_set", "2026-09-20T01:00:00Z", "tickets/2026", (lake, "demand/training"), {}),
+        ("train_demand", "2026-09-20T02:00:00Z", "demand/training", (models, "demand/12"), is_model),
+    ]
+    for number, (job, when, source, output, facets) in enumerate(steps, 1):
+        code = {"sourceCodeLocation": {"type": "git", "url": f"https://git.brightway.example/shifts/{job}.py"}}
+        event = {
             "producer": "https://scheduler.brightway.example",
             "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
             "run": {"runId": f"01938b00-0000-7000-8000-00000000000{number}"},
-            "job": {"namespace": "shift-planner", "name": job},
-            "inputs": [{"namespace": space, "name": name} for space, name in inputs],
-            "outputs": [{"namespace": output[0], "name": output[1], "facets": facets}],
+            "job": {"namespace": "shift-planner", "name": job, "facets": code},
         }
+        inputs = [{"namespace": lake, "name": source}]
+        outputs = [{"namespace": output[0], "name": output[1], "facets": facets}]
+        yield {"eventType": "START", "eventTime": when.replace(":00:00Z", ":00:04Z"), **event, "inputs": inputs}
+        yield {"eventType": "COMPLETE", "eventTime": when.replace(":00:00Z", ":41:30Z"), **event, "outputs": outputs}
 
 
 def answer_panel() -> dict[str, Any]:

@@ -2,10 +2,14 @@
 
 Rules:
 
-- a rule's own proof says what it lacks, so that nothing is listed that would not change a result;
-- a rule that is not yet in force is asked about its first day, and what it lacks is due on that day;
+- a rule's own proof says what it lacks: evidence that does not count or does not state a field, and facts that are
+  not known; what decides only whether the rule applies is no evidence to collect;
+- a rule that is not yet in force is asked about its first day, a failure that is waived about the day on which it no
+  longer is; what is lacking then is due on that day;
 - evidence that counts is listed with the day on which it ends or grows too old;
-- several rules that want one piece of evidence make one entry: the earliest day, and every role that is asked for.
+- several rules that lack one piece of evidence make one entry: the earliest day, and every role that is asked for;
+  what is held for others is an entry of its own;
+- an open result of which neither evidence nor a fact is lacking needs a change.
 
 >>> NeedState.MISSING.value
 'missing'
@@ -16,15 +20,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from policy_dsl.records import replace
 from policy_dsl.typed.tree import HasEvidence, Rule
 from policy_dsl.typed.types import NodeType
 from policy_dsl.values import Duration, add, format_instant
 from policy_engine.app.evaluate import Evaluation
-from policy_engine.app.hypothetical import world_of
+from policy_engine.app.hypothetical import waivers_of, world_of
 from policy_engine.evaluation.causes import EVIDENCE
-from policy_engine.evaluation.parts import age_allowed, patterns_of
+from policy_engine.evaluation.parts import age_allowed, fields_asked
 from policy_engine.evaluation.point.evaluate import PointEvaluator
-from policy_engine.evaluation.world import World
+from policy_engine.evaluation.waivers import apply_waivers
 from policy_engine.lineage.graph import Snapshot
 from policy_engine.lineage.names import nearest
 from policy_engine.model.errors import fault
@@ -45,7 +50,7 @@ class Need:
 
     ``due`` is the day on which a rule wants it, or, for what is held, on which a new one is needed; none where
     nothing ends. ``roles`` are those that must sign, ``people`` who holds them by the trust file, or who answers
-    for the node where a fact is to be stated.
+    for the node. ``fields`` are what rules look at in the evidence; ``citations`` pairs of framework and paragraph.
     """
 
     node: str
@@ -54,10 +59,20 @@ class Need:
     state: NeedState
     due: datetime | None
     description: str
+    fields: tuple[str, ...]
     roles: tuple[str, ...]
     people: tuple[str, ...]
     rules: tuple[str, ...]
-    citations: tuple[str, ...]
+    citations: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ToChange:
+    """A result that no evidence and no fact mends, and the day from which it is one."""
+
+    due: datetime
+    rule: str
+    node: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +83,45 @@ class Checklist:
     subject: str
     nodes: tuple[str, ...]
     needs: tuple[Need, ...]
-    other: tuple[tuple[str, str], ...]
-    """Rule and node of failures that no evidence and no fact mends: something must be changed."""
+    to_change: tuple[ToChange, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
+    """What one rule wants of one node."""
+
     node: str
     what: str
     is_evidence: bool
     state: NeedState
     due: datetime | None
+    fields: tuple[str, ...]
     role: str | None
     rule: Rule
 
 
 def evidence_needed(run: Evaluation, subject: str, *, alone: bool = False) -> Checklist:
-    """Return the checklist of a subject; unless it is ``alone``, of everything that belongs to it, too.
+    """Return the checklist of a subject; without ``alone`` also of everything that belongs to it.
 
     Raises:
         InputError: PE0009, there is no such thing.
     """
     first = _named(run.snapshot, subject)
     nodes = (first,) if alone else (first, *_around(run, first))
+    asker = _Asker(run)
     asks: list[_Ask] = []
-    other: list[tuple[str, str]] = []
-    for rule, result, at in _results(run, set(nodes)):
-        found = list(_asked(world_of(run), rule, result, at))
-        asks += found
-        if result.status is Status.FAIL and not found:
-            other.append((rule.name, result.subject))
+    to_change: list[ToChange] = []
+    among = set(nodes)
+    for result in run.results:
+        if result.subject in among:
+            rule = run.program.rules[result.rule]
+            then, at = asker.asked_about(rule, result)
+            found = list(asker.asks(rule, then, at))
+            asks += found
+            if not found and then.status in {Status.FAIL, Status.UNKNOWN}:
+                to_change.append(ToChange(at, rule.name, result.subject))
     needs = sorted(_merged(run, asks), key=lambda need: (need.state, _when(need.due), need.node, need.what))
-    return Checklist(run, first, nodes, tuple(needs), tuple(other))
+    return Checklist(run, first, nodes, tuple(needs), tuple(sorted(to_change)))
 
 
 def _named(snapshot: Snapshot, name: str) -> str:
@@ -120,67 +142,115 @@ def _around(run: Evaluation, subject: str) -> list[str]:
         node = waiting.pop()
         up = [t for edge in schema.lineage_edges for t in snapshot.targets(node, edge)]
         whole = [s for edge in schema.part_edges for s in snapshot.sources_of(node, edge)] if node == subject else []
-        for each in sorted({*up, *whole} - set(found)):
-            found[each] = None
-            waiting.append(each)
+        for each in sorted({*up, *whole}):
+            if each not in found:
+                found[each] = None
+                waiting.append(each)
     beside = schema.edges.keys() - schema.lineage_edges
     for node in list(found):
         found |= dict.fromkeys(t for edge in sorted(beside) for t in snapshot.targets(node, edge))
     return sorted(set(found) - {subject})
 
 
-def _results(run: Evaluation, nodes: set[str]) -> Iterator[tuple[Rule, Result, datetime]]:
-    """Yield the result of each rule for each node, now or on the rule's first day."""
-    evaluator = PointEvaluator(world_of(run))
-    for result in run.results:
-        if result.subject not in nodes:
-            continue
-        rule = run.program.rules[result.rule]
-        if rule.start is not None and run.at < rule.start:
-            yield rule, evaluator.evaluate(rule, result.subject, rule.start), rule.start
-        else:
-            yield rule, result, run.at
+class _Asker:
+    """Asks the rules of a run what they lack."""
+
+    def __init__(self, run: Evaluation) -> None:
+        self.run = run
+        self.world = world_of(run)
+        self.evaluator = PointEvaluator(self.world)
+        self.waivers = waivers_of(run)
+
+    def asked_about(self, rule: Rule, result: Result) -> tuple[Result, datetime]:
+        """Return the result now, on the rule's first day or when a waiver is over; and the day."""
+        at = self.run.at
+        if rule.start is not None and at < rule.start:
+            at = rule.start
+            result = self.result(rule, result.subject, at)
+        while result.status is Status.WAIVED and result.valid_until is not None:
+            at = result.valid_until
+            result = self.result(rule, result.subject, at)
+        return result, at
+
+    def result(self, rule: Rule, subject: str, at: datetime) -> Result:
+        """Return what a rule finds at an instant, with the waivers that count then."""
+        (found,), _ = apply_waivers([self.evaluator.evaluate(rule, subject, at)], self.waivers, at)
+        return found
+
+    def asks(self, rule: Rule, result: Result, at: datetime) -> Iterator[_Ask]:
+        """Yield what is held for a rule that passes, or lacking for one that does not."""
+        if result.status is Status.PASS:
+            yield from self.held(rule, result, at)
+            return
+        lacking = [(missing.node, missing.attribute) for missing in result.missing]
+        if result.status is Status.FAIL:
+            # What is required and not met, without what says that the rule applies.
+            required = self.evaluator.evaluate(replace(rule, where=None), result.subject, at)
+            lacking += [(fact.node, fact.attribute) for fact in required.facts if _is_no_evidence(fact.attribute)]
+        for node, attribute in lacking:
+            if node not in self.run.snapshot.nodes:
+                continue
+            if attribute.startswith(EVIDENCE):
+                yield from self.evidence_lacking(rule, node, attribute, at)
+            elif attribute in self.run.program.schema.kinds[self.run.snapshot.kind(node)].attributes:
+                yield _Ask(node, attribute, False, NeedState.MISSING, at, (), None, rule)
+
+    def evidence_lacking(self, rule: Rule, node: str, attribute: str, at: datetime) -> Iterator[_Ask]:
+        """Yield a piece of evidence that a proof misses, once for each role that it may be asked in."""
+        name, _, field = attribute.removeprefix(EVIDENCE).partition(".")
+        fields: dict[str | None, tuple[str, ...]] = {}
+        for pattern, looked_at in fields_asked(self.run.program, rule).items():
+            if self.fits(pattern, name, node):
+                fields[pattern.role] = (*fields.get(pattern.role, ()), *looked_at)
+        for role, looked_at in (fields or {None: (field,) if field else ()}).items():
+            yield _Ask(node, name, True, NeedState.MISSING, at, looked_at, role, rule)
+
+    def held(self, rule: Rule, result: Result, at: datetime) -> Iterator[_Ask]:
+        """Yield the evidence that a proof rests on, with the day on which a new one is needed."""
+        named = set(result.evidence)
+        places = {(r.subject, r.type) for r in self.run.evidence.usable.records() if r.digest in named}
+        for pattern, fields in fields_asked(self.run.program, rule).items():
+            for node, name in sorted(places):
+                records = [r for r in self.world.evidence.about(node, name) if r.digest in named and _signed(pattern, r)]
+                if records and self.fits(pattern, name, node):
+                    due = _holds_until(records, age_allowed(self.world, pattern), at)
+                    yield _Ask(node, name, True, NeedState.HELD, due, fields, pattern.role, rule)
+
+    def fits(self, pattern: HasEvidence, name: str, node: str) -> bool:
+        """Tell whether a pattern asks for evidence of a type about a thing like a node."""
+        assert isinstance(pattern.subject.type, NodeType)  # noqa: S101 - the checker asks evidence of things only
+        schema = self.run.program.schema
+        return pattern.type == name and schema.is_a(self.run.snapshot.kind(node), pattern.subject.type.kind)
 
 
-def _asked(world: World, rule: Rule, result: Result, at: datetime) -> Iterator[_Ask]:
-    patterns = patterns_of(world.program, rule)
-    if result.status in {Status.PASS, Status.WAIVED}:
-        for record in _held(world, result):
-            fitting = [p for p in patterns if _fits(world, p, record.type, record.subject)]
-            ages = [age for p in fitting if (age := age_allowed(world, p)) is not None]
-            due = _end(record, ages)
-            for pattern in fitting:
-                yield _Ask(record.subject, record.type, True, NeedState.HELD, due, pattern.role, rule)
-    failed = result.facts if result.status is Status.FAIL else ()
-    lacking = [(fact.node, fact.attribute) for fact in failed if fact.attribute.startswith(EVIDENCE)]
-    lacking += [(missing.node, missing.attribute) for missing in result.missing]
-    for node, attribute in lacking:
-        if node not in world.snapshot.nodes:
-            continue
-        if not attribute.startswith(EVIDENCE):
-            yield _Ask(node, attribute, False, NeedState.MISSING, at, None, rule)
-            continue
-        name = attribute.removeprefix(EVIDENCE).partition(".")[0]
-        roles = {p.role for p in patterns if _fits(world, p, name, node)}
-        for role in roles or {None}:
-            yield _Ask(node, name, True, NeedState.MISSING, at, role, rule)
+def _is_no_evidence(attribute: str) -> bool:
+    """Tell whether a fact of a proof says that evidence does not count; what evidence states must change in the world.
+
+    >>> _is_no_evidence("evidence datasheet"), _is_no_evidence("evidence datasheet.complete"), _is_no_evidence("stage")
+    (True, False, False)
+    """
+    return attribute.startswith(EVIDENCE) and "." not in attribute
 
 
-def _held(world: World, result: Result) -> Iterator[Evidence]:
-    named = set(result.evidence)
-    return (record for record in world.evidence.records() if record.digest in named)
+def _signed(pattern: HasEvidence, record: Evidence) -> bool:
+    return pattern.role is None or record.signed_by(pattern.role) >= pattern.signers
 
 
-def _fits(world: World, pattern: HasEvidence, name: str, node: str) -> bool:
-    if pattern.type != name:
-        return False
-    assert isinstance(pattern.subject.type, NodeType)  # noqa: S101 - the checker asks evidence of things only
-    return world.program.schema.is_a(world.snapshot.kind(node), pattern.subject.type.kind)
+def _holds_until(records: Iterable[Evidence], age: Duration | None, at: datetime) -> datetime | None:
+    """Return when the last of several pieces of evidence ends that follow each other without a gap."""
+    last = at
+    for record in sorted(records, key=lambda record: record.counts_from):
+        end = _end(record, age)
+        if end is None:
+            return None
+        if record.counts_from <= last:
+            last = max(last, end)
+    return last
 
 
-def _end(record: Evidence, ages: Iterable[Duration]) -> datetime | None:
-    ends = [end for age in ages if isinstance(end := add(record.issued, age), datetime)]
-    return min([*ends, *([record.counts_until] if record.counts_until is not None else [])], default=None)
+def _end(record: Evidence, age: Duration | None) -> datetime | None:
+    old = add(record.issued, age) if age is not None else None
+    return min((each for each in (old, record.counts_until) if isinstance(each, datetime)), default=None)
 
 
 def shown(snapshot: Snapshot, node: str) -> str:
@@ -193,32 +263,33 @@ def _when(due: datetime | None) -> str:
 
 
 def _merged(run: Evaluation, asks: Iterable[_Ask]) -> Iterator[Need]:
-    """Make one entry of all that is asked of one kind about one node; what is missing for one rule is missing."""
-    grouped: dict[tuple[str, str, bool], list[_Ask]] = {}
+    """Make one entry of all that is lacking, or held, of one kind about one node."""
+    grouped: dict[tuple[str, str, bool, NeedState], list[_Ask]] = {}
     for ask in asks:
-        grouped.setdefault((ask.node, ask.what, ask.is_evidence), []).append(ask)
-    for (node, what, is_evidence), group in grouped.items():
-        missing = [ask for ask in group if ask.state is NeedState.MISSING]
-        counted = missing or group
+        grouped.setdefault((ask.node, ask.what, ask.is_evidence, ask.state), []).append(ask)
+    for (node, what, is_evidence, state), group in grouped.items():
         roles = tuple(sorted({ask.role for ask in group if ask.role is not None}))
         yield Need(
             node,
             what,
             is_evidence,
-            counted[0].state,
-            min((ask.due for ask in counted if ask.due is not None), default=None),
+            state,
+            min((ask.due for ask in group if ask.due is not None), default=None),
             _description(run, node, what, is_evidence=is_evidence),
+            tuple(dict.fromkeys(field for ask in group for field in ask.fields)),
             roles,
             _people(run, node, roles),
             tuple(sorted({ask.rule.name for ask in group})),
-            tuple(sorted({cited for ask in group for cited in citations(run, ask.rule)})),
+            tuple(sorted({cited for ask in group for cited in _citations(run, ask.rule)})),
         )
 
 
-def citations(run: Evaluation, rule: Rule) -> Iterator[str]:
-    """Yield what a rule cites, each with the framework it belongs to."""
-    framework = next(p.framework for p in run.program.packs if p.name == rule.pack)
-    return (cited if framework in cited else f"{framework} {cited}" for cited in rule.citations)
+def _citations(run: Evaluation, rule: Rule) -> Iterator[tuple[str, str]]:
+    """Yield what a rule cites, each with the framework that it belongs to; none where it says that itself."""
+    frameworks = {pack.name: pack.framework for pack in run.program.packs}
+    for cited in rule.citations:
+        names_one = any(name and name in cited for name in frameworks.values())
+        yield ("" if names_one else frameworks[rule.pack], cited)
 
 
 def _description(run: Evaluation, node: str, what: str, *, is_evidence: bool) -> str:

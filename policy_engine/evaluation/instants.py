@@ -1,12 +1,14 @@
 """When a result changes: the search for turning points in time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from policy_dsl.typed import tree
-from policy_dsl.values import LAST_INSTANT
+from policy_dsl.values import LAST_INSTANT, instant
 from policy_engine.evaluation import operators
+
+_SECOND, _DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 def turn_of(ordering: tree.Operation, value_of: Callable[[tree.Expression], Any], at: datetime) -> datetime | None:
@@ -16,7 +18,32 @@ def turn_of(ordering: tree.Operation, value_of: Callable[[tree.Expression], Any]
     the latest, has turning points of its own; were it to move here too, the ordering could turn more than once.
     """
     left, right = _moving(ordering.left, value_of), _moving(ordering.right, value_of)
-    return turning_point(lambda when: bool(operators.apply(ordering.operator, left(when), right(when))), at)
+
+    def holds(when: datetime) -> bool:
+        return bool(operators.apply(ordering.operator, left(when), right(when)))
+
+    now = holds(at)
+    if holds(LAST_INSTANT) == now:
+        return None
+    # Nearly always it turns where the sides meet; whether it does is looked at, and the search settles the rest.
+    for guess in _meetings(left(at), right(at), at):
+        if holds(guess) != now and holds(guess - _SECOND) == now:
+            return guess
+    return turning_point(holds, at)
+
+
+def _meetings(left: Any, right: Any, at: datetime) -> Iterator[datetime]:
+    """Yield instants after ``at`` at which two sides, one of which moves as the instant does, may meet or just have."""
+    one, other = instant(left), instant(right)
+    midnight = instant(at.date())
+    try:
+        places = (other, one, midnight + (other - one), midnight + (one - other))
+        for place in dict.fromkeys(places):
+            for guess in (place, place + _SECOND, place + _DAY):
+                if at < guess <= LAST_INSTANT:
+                    yield guess
+    except OverflowError:
+        return  # beyond the last instant that can be written
 
 
 def _moving(side: tree.Expression, value_of: Callable[[tree.Expression], Any]) -> Callable[[datetime], Any]:

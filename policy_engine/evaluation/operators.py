@@ -113,7 +113,7 @@ def _total(values: list[Any]) -> Value:
 
 
 def _order(left: Any, right: Any) -> int:
-    if isinstance(left, date):
+    if isinstance(left, date) and not type(left) is type(right) is date:
         left, right = instant(left), instant(right)
     return int(left > right) - int(left < right)
 

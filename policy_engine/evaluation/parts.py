@@ -14,6 +14,20 @@ def patterns_of(program: tree.Program, rule: tree.Rule) -> tuple[tree.HasEvidenc
     return tuple(p for p in parts_of(program, rule) if isinstance(p, tree.HasEvidence))
 
 
+def fields_asked(program: tree.Program, rule: tree.Rule) -> dict[tree.HasEvidence, tuple[str, ...]]:
+    """Return everything that a rule asks of evidence, in the order of the text, each with the fields looked at."""
+    found: dict[tree.HasEvidence, dict[str, None]] = {}
+    for part in parts_of(program, rule):
+        match part:
+            case tree.HasEvidence():
+                within = parts_within(part.where) if part.where is not None else ()
+                read = [inner.attribute.name for inner in within if isinstance(inner, tree.Field)]
+                found.setdefault(part, {}).update(dict.fromkeys(read))
+            case tree.LatestField():
+                found.setdefault(part.pattern, {})[part.attribute.name] = None
+    return {pattern: tuple(fields) for pattern, fields in found.items()}
+
+
 def parts_of(program: tree.Program, rule: tree.Rule) -> Iterator[Any]:
     """Yield every expression of a rule, and those of each definition that it uses, once."""
     waiting: list[Any] = [rule.where, rule.requirement, *rule.exemptions]

@@ -6,12 +6,14 @@ unknown parts; a count rests on the things that make it so.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from policy_dsl.records import dataclass, field, replace
 from policy_dsl.typed.tree import Aggregate
 from policy_engine.evaluation import operators
 from policy_engine.model.results import FactRead, Hop, MissingFact, Witness
+
+_T = TypeVar("_T")
 
 UNKNOWN: Any = type("Unknown", (), {"__repr__": lambda _: "UNKNOWN", "__bool__": lambda _: False, "__slots__": ()})()
 """The value of an expression that is not known."""
@@ -60,12 +62,19 @@ def together(value: Any, traces: Iterable[Trace]) -> Trace:
             bindings.setdefault(slot, node)
     return Trace(
         value,
-        frozenset().union(*(p.facts for p in parts)),
-        frozenset().union(*(p.missing for p in parts)),
-        frozenset().union(*(p.evidence for p in parts)),
+        _union([p.facts for p in parts if p.facts]),
+        _union([p.missing for p in parts if p.missing]),
+        _union([p.evidence for p in parts if p.evidence]),
         tuple(dict.fromkeys(w for p in parts for w in p.witnesses)),
-        tuple(sorted(bindings.items())),
+        tuple(sorted(bindings.items())) if bindings else (),
     )
+
+
+def _union(sets: list[frozenset[_T]]) -> frozenset[_T]:
+    """Return the union of sets that are not empty; most often there is one, or none."""
+    if len(sets) <= 1:
+        return sets[0] if sets else frozenset()
+    return sets[0].union(*sets[1:])
 
 
 def operated(value: Any, parts: Iterable[Trace]) -> Trace:

@@ -76,3 +76,53 @@ def test_pages_are_up_to_date() -> None:
     stale = [p.name for p, text in pages.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
     assert stale == [], "run `python docs/lint/write_pages.py`"
     assert {p.name for p in (ROOT / "docs" / "lint").glob("*.md")} == {p.name for p in pages}
+
+
+GREEDY = {
+    # what follows `where` in `system has evidence ours where …`: how many operands are not about it
+    "approved or (system has evidence theirs where passed)": 1,
+    "approved or system has evidence theirs where passed": 1,
+    "approved and system has evidence theirs where passed": 1,
+    "approved and system has evidence theirs where passed or system.open": 2,
+    "approved or not approved and system.open": 1,
+    "approved and system.stage is production": 1,
+    "approved and every Model in system.uses_model has evidence ours where approved": 1,
+    "approved or system has evidence theirs": 1,
+    "approved and grade > 2": 0,
+    "(approved or system.open)": 0,
+    "approved and (grade > 2 or system.open)": 0,
+    "approved": 0,
+}
+
+
+@pytest.mark.parametrize("where", GREEDY)
+def test_what_the_where_of_evidence_takes_in_is_found(where: str) -> None:
+    words = (
+        "extend node System { open: Boolean }\n"
+        "evidence ours on System, Model { approved: Boolean grade: Integer }\n"
+        "evidence theirs on System { passed: Boolean }\n"
+    )
+    text = f"{words}define d(system: System) as system has evidence ours where {where}\n"
+    greedy = next(r for r in RULES if r.name == "greedy-where")
+    found = lint(text, greedy)[1].found
+    assert len(found) == GREEDY[where], [f.diagnostic.message for f in found]
+
+
+BARE = {
+    "system.open if unknown then system.shut is not true": 1,
+    "system.open is system.shut if unknown then true": 1,
+    "(system.size if unknown then 1) + 1 > 2 if unknown then 3": 1,
+    "system.size between 1 if unknown then 2 and 3": 1,
+    "system.open if unknown then system.shut is known": 1,
+    "(system.open if unknown then system.shut) is not true": 0,
+    "system.open if unknown then (system.shut is not true)": 0,
+    "not system.open if unknown then true": 0,
+}
+
+
+@pytest.mark.parametrize("condition", BARE)
+def test_if_unknown_beside_a_comparison_needs_brackets(condition: str) -> None:
+    words = "extend node System { open: Boolean shut: Boolean size: Integer }\n"
+    bare = next(r for r in RULES if r.name == "bare-if-unknown")
+    found = lint(f"{words}define d(system: System) as {condition}\n", bare)[1].found
+    assert len(found) == BARE[condition]

@@ -35,7 +35,8 @@ def mutants() -> dict[str, list[Mutant]]:
 @pytest.mark.parametrize("pack", PACKS)
 def test_no_change_goes_unnoticed(pack: str) -> None:
     verdicts = [(m, laboratory().verdict(m)) for m in mutants().get(pack, [])]
-    unnoticed = [(m.place.full_name, m.change.what, v.example) for m, v in verdicts if v.fate is Fate.SURVIVED]
+    # A change that is not valid would be a mistake of the tool: each is made to be read and checked.
+    unnoticed = [(m.place.full_name, m.change.what, v) for m, v in verdicts if v.fate is not Fate.KILLED]
     assert not unnoticed
 
 

@@ -36,6 +36,7 @@ CODES: dict[str, str] = {
     "PE8042": "a parameter or definition is not described",
     "PE8043": "two tests have one name",
     "PE8044": "a variable is named as it would be anyway",
+    "PE8045": "an `if unknown then` without brackets is compared",
     "PE8090": "a comment allows something without a reason",
     "PE8091": "a comment allows something that does not occur",
     "PE8092": "a comment allows something that no rule of the linter is named after",

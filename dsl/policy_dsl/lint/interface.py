@@ -5,14 +5,14 @@ its page in the manual. ``check`` looks at one pack and yields findings; a findi
 without changing what the policy means.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from policy_dsl.lint.codes import CODES
 from policy_dsl.resolved.symbols import Pack, Symbols
 from policy_dsl.source import SourceFile, Span
 from policy_dsl.syntax import ast
-from policy_dsl.typed.tree import Expectation, Program
+from policy_dsl.typed.tree import Program
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class Subject:
     symbols: Symbols
     program: Program
     source: SourceFile
+    results: Mapping[str, frozenset[str]]
+    """The results that the tests of all packs expect of each rule, by its full name."""
 
     @property
     def header(self) -> ast.Header:
@@ -71,11 +73,9 @@ class Subject:
             if uses_it or any(u.pack.text == self.pack.name for u in other.uses):
                 yield from (d for d in other.file.declarations if not isinstance(d, (ast.Test, ast.Header)))
 
-    def expected(self, rule: ast.Rule) -> set[str]:
+    def expected(self, rule: ast.Rule) -> frozenset[str]:
         """Return the results that the tests of all packs expect of a rule."""
-        name = f"{self.pack.name}.{rule.name.text}"
-        steps = (s for t in self.program.tests for s in t.steps)
-        return {s.status for s in steps if isinstance(s, Expectation) and s.rule == name}
+        return self.results.get(f"{self.pack.name}.{rule.name.text}", frozenset())
 
 
 Check = Callable[[Subject], Iterable[Finding]]

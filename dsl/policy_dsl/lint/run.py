@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from policy_dsl.collector import without_search_for_cycles
 from policy_dsl.diagnostics import Diagnostic, Diagnostics, Severity
 from policy_dsl.lint.allowances import Allowance, allowances_of
 from policy_dsl.lint.interface import Edit, LintRule, Subject
@@ -11,6 +12,7 @@ from policy_dsl.resolved.symbols import Symbols, resolve
 from policy_dsl.source import SourceFile, Span
 from policy_dsl.syntax.parser import parse
 from policy_dsl.typed.program_from_resolved import program_from_resolved
+from policy_dsl.typed.tree import Expectation, Program
 
 
 class LintError(Exception):
@@ -41,6 +43,7 @@ class Report:
         return [e for f in self.found if f.diagnostic.span.file == file for e in f.edits]
 
 
+@without_search_for_cycles()
 def lint_sources(sources: Iterable[SourceFile], files: Collection[str], rules: Sequence[LintRule] = RULES) -> Report:
     """Lint the packs in ``files``; ``sources`` holds them and every pack that they use.
 
@@ -53,11 +56,22 @@ def lint_sources(sources: Iterable[SourceFile], files: Collection[str], rules: S
     program = program_from_resolved(symbols, texts, diagnostics, {})
     if diagnostics.has_errors:
         raise LintError(diagnostics.sorted())
+    results = _results(program)
     found: list[Found] = []
     for pack in symbols.packs.values():
         if pack.file.file in files:
-            found += _pack_findings(Subject(pack, symbols, program, texts[pack.file.file]), rules)
+            found += _pack_findings(Subject(pack, symbols, program, texts[pack.file.file], results), rules)
     return Report(tuple(sorted(found, key=lambda f: (f.diagnostic.span, f.diagnostic.code, f.diagnostic.message))))
+
+
+def _results(program: Program) -> dict[str, frozenset[str]]:
+    """Return the results that tests expect of each rule."""
+    found: dict[str, set[str]] = {}
+    for test in program.tests:
+        for step in test.steps:
+            if isinstance(step, Expectation):
+                found.setdefault(step.rule, set()).add(step.status)
+    return {rule: frozenset(statuses) for rule, statuses in found.items()}
 
 
 def _pack_findings(subject: Subject, rules: Sequence[LintRule]) -> list[Found]:

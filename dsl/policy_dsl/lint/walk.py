@@ -98,6 +98,12 @@ def may_be_unknown(expression: Any, kinds: dict[str, str], subject: Subject) -> 
     return attribute is not None and attribute.default is None
 
 
+def in_brackets(subject: Subject, span: Span) -> bool:
+    """Tell whether what stands at a place has brackets of its own."""
+    text = subject.source.text
+    return text[: span.start].rstrip().endswith("(") and text[span.end :].lstrip().startswith(")")
+
+
 def line_of(subject: Subject, span: Span) -> tuple[int, int]:
     """Return the characters of the whole line on which a span begins, with its line end."""
     text = subject.source.text

@@ -38,7 +38,7 @@ class Analysis:
     @cached_property
     def index(self) -> Index:
         """What every name means."""
-        return Index((f.file for f in self.files), self.sources, self.program.schema, self.symbols.references)
+        return Index([f.file for f in self.files], self.sources, self.program.schema, self.symbols.references)
 
     def of(self, uri: str) -> tuple[Diagnostic, ...]:
         """Return the diagnostics of one file."""

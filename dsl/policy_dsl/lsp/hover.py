@@ -98,6 +98,9 @@ def _parts(index: Index, declaration: Declaration) -> Iterator[str]:
         case Local():
             yield f"{meaning.name}: {syntax.type}"
             yield "Variable." if meaning.sort is Sort.VARIABLE else "Thing of this test."
+        case ast.Cases():
+            yield f"<{meaning.name}>"
+            yield "Column of the table of this test."
         case _:
             yield meaning.name
             yield f"Member of `{meaning.owner}`."

@@ -1,11 +1,12 @@
 """Where every name is declared and used, over the packs of one program.
 
 Declarations come from the syntax tree, uses from the checker's own notes; a use is joined to its declaration by
-meaning. An attribute may be declared by a kind above, and an edge has two names, each with its own place.
+meaning. An attribute may be declared by a kind above, and an edge has two names, each with its own place. The columns
+of a test's table are filled in before the test is checked, so that they are found in the syntax tree alone.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from policy_dsl.source import SourceFile, Span
@@ -13,7 +14,7 @@ from policy_dsl.syntax import ast
 from policy_dsl.typed.references import Local, Meaning, References, Sort, Use
 from policy_dsl.typed.schema import Schema
 
-Syntax = ast.Declaration | ast.AttributeDeclaration | ast.Formal | ast.Identifier | Local
+Syntax = ast.Declaration | ast.AttributeDeclaration | ast.Formal | ast.Identifier | ast.Cases | Local
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Index:
     """Looks up what stands at a place, and everything that means the same."""
 
     def __init__(
-        self, files: Iterable[ast.PolicyFile], sources: Mapping[str, SourceFile], schema: Schema, references: References
+        self, files: Sequence[ast.PolicyFile], sources: Mapping[str, SourceFile], schema: Schema, references: References
     ) -> None:
         self.sources = sources
         self.schema = schema
@@ -41,11 +42,12 @@ class Index:
         for file in files:
             for found in _declarations(file):
                 self.declarations.setdefault(found.meaning, found)
+        columns = [use for file in files for use in self._columns(file)]
         for local in references.locals():
             self.declarations[local.meaning] = Declaration(local.meaning, _declared(local), local, "")
         self._by_file: dict[str, list[Use]] = {}
         self._uses: dict[Meaning, list[Span]] = {}
-        for use in references.uses():
+        for use in (*references.uses(), *columns):
             self._add(use)
         for declaration in self.declarations.values():
             if not self._is_implied(declaration):
@@ -92,6 +94,18 @@ class Index:
         source = self.sources.get(span.file)
         return source.text[span.start : span.end] if source is not None else ""
 
+    def _columns(self, file: ast.PolicyFile) -> Iterator[Use]:
+        """Declare the columns of a file's tables, and yield the places that they fill."""
+        for test in file.declarations:
+            if isinstance(test, ast.Test) and test.cases is not None:
+                columns: dict[str, Meaning] = {}
+                for name in test.cases.columns:
+                    meaning = columns.setdefault(name.text, Meaning(Sort.VARIABLE, name.text, declared=name.span))
+                    self.declarations[meaning] = Declaration(meaning, name.span, test.cases, "")
+                for blank in _blanks(test):
+                    if isinstance(blank, ast.Placeholder) and blank.name.text in columns:
+                        yield Use(blank.span, columns[blank.name.text])
+
     def _add(self, use: Use) -> None:
         meaning = self.declaring(use.meaning)
         span = self._exact(use.span, meaning)
@@ -135,6 +149,22 @@ def _word_at(text: str, word: str, *, after_dot: bool) -> int | None:
             places.append(at)
         at = text.find(word, at + 1)
     return None if not places else places[-1] if after_dot else places[0]
+
+
+def _blanks(test: ast.Test) -> Iterator[object]:
+    """Yield whatever stands where a table can fill in a value."""
+    for step in test.steps:
+        match step:
+            case ast.At(instant, _):
+                yield instant
+            case ast.Expect():
+                yield step.result
+            case ast.Given(facts, _):
+                for fact in facts:
+                    if not isinstance(fact, ast.EdgeFact):
+                        yield from (field.value for field in fact.fields)
+                    if isinstance(fact, ast.EvidenceFact):
+                        yield from (fact.issued, fact.expires)
 
 
 def _declared(local: Local) -> Span:

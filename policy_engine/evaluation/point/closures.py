@@ -3,7 +3,7 @@
 from typing import Any
 
 from policy_engine.evaluation.point.run import Run, Tracer, Value
-from policy_engine.evaluation.trace import UNKNOWN, Trace, junction, together
+from policy_engine.evaluation.trace import UNKNOWN, Trace, together
 from policy_engine.model.evidence import Evidence
 from policy_engine.model.results import FactRead, MissingFact, value_in_words
 
@@ -144,9 +144,16 @@ def traced_negation(operand: Tracer) -> Tracer:
     return negated
 
 
-def traced_joining(operands: list[Tracer], *, all_of: bool) -> Tracer:
-    """Combine conditions with what they rest on."""
-    return lambda run: junction(tuple(o(run) for o in operands), all_of=all_of)
+def traced_joining(operands: list[tuple[Value, Tracer]], *, all_of: bool) -> Tracer:
+    """Combine conditions with what they rest on, as `junction` does; what a result does not rest on is not traced."""
+
+    def joined(run: Run) -> Trace:
+        values = [value(run) for value, _ in operands]
+        result = next((v for v in (not all_of, UNKNOWN) if any(found is v for found in values)), all_of)
+        decisive = [trace for (_, trace), found in zip(operands, values, strict=True) if found is result]
+        return together(result, [trace(run) for trace in decisive])
+
+    return joined
 
 
 def traced_known(operand: Tracer) -> Tracer:

@@ -101,12 +101,13 @@ class Compiler:
             if any(v is UNKNOWN for v in values):
                 return UNKNOWN
             key = (expression.definition, *values)
-            if key not in run.remembered:
+            kept = run.remembered.get(key) or run.known.get(key)
+            if kept is None:
                 outer = run.slots, run.record, run.horizon
                 run.slots, run.record, run.horizon = [*values, *[None] * (size - len(values))], None, None
-                run.remembered[key] = body(run), run.horizon
+                kept = run.remembered[key] = body(run), run.horizon
                 run.slots, run.record, run.horizon = outer
-            found, horizon = run.remembered[key]
+            found, horizon = kept
             run.changes(horizon)
             return found
 
@@ -275,9 +276,9 @@ class Compiler:
             case tree.Not(operand):
                 return closures.traced_negation(self.trace(operand))
             case tree.And(operands):
-                return closures.traced_joining([self.trace(o) for o in operands], all_of=True)
+                return closures.traced_joining(self.both(operands), all_of=True)
             case tree.Or(operands):
-                return closures.traced_joining([self.trace(o) for o in operands], all_of=False)
+                return closures.traced_joining(self.both(operands), all_of=False)
             case tree.Known(operand):
                 return closures.traced_known(self.trace(operand))
             case tree.IfUnknown(operand, otherwise):
@@ -293,6 +294,10 @@ class Compiler:
             case _:
                 value = self.value(expression)
                 return lambda run: Trace(value(run))
+
+    def both(self, operands: tuple[tree.Expression, ...]) -> list[tuple[Value, Tracer]]:
+        """Return both closures of each operand."""
+        return [(self.value(operand), self.trace(operand)) for operand in operands]
 
     def traced_invoke(self, expression: tree.Invoke) -> Tracer:
         """Compile a definition's use, with what it rests on."""

@@ -21,8 +21,11 @@ class _Compiled:
     trace: Tracer
 
 
-MOST_REMEMBERED = 100_000
-"""How many walked-to things, or results of definitions, are remembered from one rule to the next."""
+MOST_REMEMBERED = 50_000
+"""How many walked-to things, or results of definitions at one instant, are remembered from one rule to the next."""
+
+MOST_INSTANTS = 16
+"""Of how many instants results of definitions are remembered: rules and evidence turn on few days."""
 
 
 class PointEvaluator:
@@ -34,7 +37,7 @@ class PointEvaluator:
         self._lineage = Lineage(world.snapshot, world.program.schema)
         self._expressions: dict[int, _Compiled] = {}
         # Nothing while rules are evaluated one by one.
-        self._memory: Memory | None = None
+        self._memories: dict[datetime, Memory] | None = None
 
     def elsewhere(self, world: View) -> "PointEvaluator":
         """Return an evaluator of the same program in another world, for which nothing is compiled again."""
@@ -44,13 +47,13 @@ class PointEvaluator:
 
     def evaluate_all(self, at: datetime) -> Iterator[Result]:
         """Yield the result of every rule for every thing it is about, by rule, then by subject."""
-        self._memory = Memory(at)
+        self._memories = {}
         try:
             for rule in self.world.program.rules.values():
                 for subject in self.world.subjects(rule):
                     yield self.evaluate(rule, subject, at)
         finally:
-            self._memory = None
+            self._memories = None
 
     def evaluate(self, rule: tree.Rule, subject: str, at: datetime) -> Result:
         """Return what a rule says about a subject at an instant, with its proof."""
@@ -82,15 +85,23 @@ class PointEvaluator:
         return decide_at(rule, at, found)[0].status
 
     def _forget(self) -> None:
-        """Drop what was remembered of other subjects: at once, or in a run over everything when it becomes too much."""
-        if self._memory is None or self._lineage.size > MOST_REMEMBERED:
+        """Drop walks from other subjects: at once, or in a run over everything when there are too many."""
+        if self._memories is None or self._lineage.size > MOST_REMEMBERED:
             self._lineage.forget()
-        if self._memory is not None and len(self._memory.values) + len(self._memory.traced) > MOST_REMEMBERED:
-            self._memory = Memory(self._memory.at)
+
+    def _memory(self, at: datetime) -> Memory | None:
+        """Return what is remembered of an instant, where anything is; too much of it is dropped first."""
+        if self._memories is None:
+            return None
+        found = self._memories.get(at)
+        if found is None or len(found.values) + len(found.traced) > MOST_REMEMBERED:
+            if len(self._memories) >= MOST_INSTANTS:
+                self._memories.clear()
+            found = self._memories[at] = Memory()
+        return found
 
     def _run(self, rule: tree.Rule, subject: str, at: datetime, *, tracking: bool = True) -> Run:
-        memory = self._memory if self._memory is not None and self._memory.at == at else None
-        run = Run(self.world, self._lineage, rule.slots, at, tracking=tracking, memory=memory)
+        run = Run(self.world, self._lineage, rule.slots, at, tracking=tracking, memory=self._memory(at))
         run.slots[rule.subject.slot] = subject
         return run
 

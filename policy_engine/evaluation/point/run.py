@@ -17,10 +17,9 @@ class Memory:
     Values that were found without tracking say nothing on when they change, so they are not kept here.
     """
 
-    __slots__ = ("at", "traced", "values")
+    __slots__ = ("traced", "values")
 
-    def __init__(self, at: datetime) -> None:
-        self.at = at
+    def __init__(self) -> None:
         self.values: dict[tuple[Any, ...], tuple[Any, datetime | None]] = {}
         self.traced: dict[tuple[Any, ...], Trace] = {}
 
@@ -28,7 +27,7 @@ class Memory:
 class Run:
     """Bound things by slot, the evidence in view, and the first instant at which something seen may change."""
 
-    __slots__ = ("at", "horizon", "lineage", "record", "remembered", "slots", "traced", "tracking", "world")
+    __slots__ = ("at", "horizon", "known", "lineage", "record", "remembered", "slots", "traced", "tracking", "world")
 
     def __init__(
         self,
@@ -48,7 +47,8 @@ class Run:
         self.horizon: datetime | None = None
         self.tracking = tracking
         # Results of definitions, so that definitions that call each other cost no more than one call for each thing.
-        self.remembered = memory.values if memory is not None and tracking else {}
+        self.known = memory.values if memory is not None else {}
+        self.remembered = self.known if tracking else {}
         self.traced = memory.traced if memory is not None else {}
 
     def changes(self, when: datetime | None) -> None:

@@ -4,6 +4,7 @@ from policy_dsl.lint.interface import LintRule
 from policy_dsl.lint.rules import (
     ageless_evidence,
     applies_outside_pack,
+    bare_if_unknown,
     confusing_variable,
     constant_condition,
     deep_nesting,
@@ -42,6 +43,7 @@ from policy_dsl.lint.rules import (
 _MODULES = (
     ageless_evidence,
     applies_outside_pack,
+    bare_if_unknown,
     confusing_variable,
     constant_condition,
     deep_nesting,
