@@ -211,7 +211,9 @@ class _Asker:
         places = {(r.subject, r.type) for r in self.run.evidence.usable.records() if r.digest in named}
         for pattern, fields in fields_asked(self.run.program, rule).items():
             for node, name in sorted(places):
-                records = [r for r in self.world.evidence.about(node, name) if r.digest in named and _signed(pattern, r)]
+                records = [
+                    r for r in self.world.evidence.about(node, name) if r.digest in named and _signed(pattern, r)
+                ]
                 if records and self.fits(pattern, name, node):
                     due = _holds_until(records, age_allowed(self.world, pattern), at)
                     yield _Ask(node, name, True, NeedState.HELD, due, fields, pattern.role, rule)
@@ -264,6 +266,7 @@ def _when(due: datetime | None) -> str:
 
 def _merged(run: Evaluation, asks: Iterable[_Ask]) -> Iterator[Need]:
     """Make one entry of all that is lacking, or held, of one kind about one node."""
+    frameworks = {pack.name: pack.framework or pack.name for pack in run.program.packs}
     grouped: dict[tuple[str, str, bool, NeedState], list[_Ask]] = {}
     for ask in asks:
         grouped.setdefault((ask.node, ask.what, ask.is_evidence, ask.state), []).append(ask)
@@ -280,16 +283,8 @@ def _merged(run: Evaluation, asks: Iterable[_Ask]) -> Iterator[Need]:
             roles,
             _people(run, node, roles),
             tuple(sorted({ask.rule.name for ask in group})),
-            tuple(sorted({cited for ask in group for cited in _citations(run, ask.rule)})),
+            tuple(sorted({(frameworks[ask.rule.pack], cited) for ask in group for cited in ask.rule.citations})),
         )
-
-
-def _citations(run: Evaluation, rule: Rule) -> Iterator[tuple[str, str]]:
-    """Yield what a rule cites, each with the framework that it belongs to; none where it says that itself."""
-    frameworks = {pack.name: pack.framework for pack in run.program.packs}
-    for cited in rule.citations:
-        names_one = any(name and name in cited for name in frameworks.values())
-        yield ("" if names_one else frameworks[rule.pack], cited)
 
 
 def _description(run: Evaluation, node: str, what: str, *, is_evidence: bool) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 
 from policy_dsl.values import format_instant
 from policy_engine.app.evaluate import Evaluation
@@ -27,29 +28,42 @@ def checklist_to_markdown(checklist: Checklist) -> str:
     documents = [need for need in missing if need.is_evidence]
     for title, needs, box in (
         ("To obtain and have signed", documents, "[ ]"),
-        ("To state in the inventory", [need for need in missing if not need.is_evidence], "[ ]"),
+        ("To state or settle in the inventory", [need for need in missing if not need.is_evidence], "[ ]"),
         ("Held", held, "[x]"),
     ):
         if needs:
             lines += ["", f"## {title}", "", *(f"- {box} {_entry(run, need)}" for need in needs)]
-    if checklist.other:
+    if checklist.to_change:
         lines += [
             "",
             "## Not to be mended by evidence",
             "",
             "Something must be changed; `explain RULE SUBJECT --fix` says what.",
+            "",
         ]
-        lines += ["", *(f"- `{rule}` on {plain_markdown(shown(run.snapshot, node))}" for rule, node in checklist.other)]
+        for each in checklist.to_change:
+            name = plain_markdown(shown(run.snapshot, each.node))
+            lines.append(f"- **by {each.due.date().isoformat()}**: `{each.rule}` on {name}")
     return "\n".join(lines) + "\n"
 
 
 def _entry(run: Evaluation, need: Need) -> str:
     name = plain_markdown(shown(run.snapshot, need.node))
     about = f" ({plain_markdown(need.description)})" if need.description else ""
+    stating = f"; stating {', '.join(f'`{field}`' for field in need.fields)}" if need.fields else ""
     signed = f"; signed as {' and '.join(need.roles)}" if need.roles else ""
     people = f"; ask {plain_markdown(', '.join(need.people))}" if need.people else ""
-    for_what = f"; for {plain_markdown(', '.join(need.citations))}" if need.citations else ""
-    return f"**{_due(need)}**: `{need.what}` of {name}{about}{signed}{people}{for_what}"
+    for_what = f"; for {_cited(need, plain_markdown)}" if need.citations else ""
+    return f"**{_due(need)}**: `{need.what}` of {name}{about}{stating}{signed}{people}{for_what}"
+
+
+def _cited(need: Need, plain: Callable[[str], str]) -> str:
+    """Return each framework with the paragraphs that are cited of it, every part made plain for itself."""
+    frameworks = dict.fromkeys(framework for framework, _ in need.citations)
+    return "; ".join(
+        f"{plain(name)}: {', '.join(plain(c.removeprefix(f'{name} ')) for of, c in need.citations if of == name)}"
+        for name in frameworks
+    )
 
 
 def _due(need: Need) -> str:
@@ -59,7 +73,7 @@ def _due(need: Need) -> str:
     return f"by {day}"
 
 
-_COLUMNS = ("state", "due", "thing", "id", "what", "kind", "description", "signed by", "ask", "for", "rules")
+_COLUMNS = ("state", "due", "thing", "id", "what", "kind", "description", "fields", "signed by", "ask", "for", "rules")
 
 
 def checklist_to_csv(checklist: Checklist) -> str:
@@ -68,12 +82,11 @@ def checklist_to_csv(checklist: Checklist) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(_COLUMNS)
     for need in checklist.needs:
-        writer.writerow(spreadsheet_cell(value) for value in _row(checklist.run, need))
-    for rule, node in checklist.other:
-        name = shown(checklist.run.snapshot, node)
-        writer.writerow(
-            spreadsheet_cell(value) for value in ("to change", "", name, node, "", "change", "", "", "", "", rule)
-        )
+        writer.writerow(map(spreadsheet_cell, _row(checklist.run, need)))
+    for each in checklist.to_change:
+        name, day = shown(checklist.run.snapshot, each.node), each.due.date().isoformat()
+        cells = ("to change", day, name, each.node, "", "change", "", "", "", "", "", each.rule)
+        writer.writerow(map(spreadsheet_cell, cells))
     return out.getvalue()
 
 
@@ -86,9 +99,10 @@ def _row(run: Evaluation, need: Need) -> tuple[str, ...]:
         need.what,
         "evidence" if need.is_evidence else "fact",
         need.description,
+        ", ".join(need.fields),
         ", ".join(need.roles),
         ", ".join(need.people),
-        ", ".join(need.citations),
+        _cited(need, str),
         ", ".join(need.rules),
     )
 
@@ -103,7 +117,9 @@ def checklist_to_json(checklist: Checklist) -> bytes:
         "subject": checklist.subject,
         "things": list(checklist.nodes),
         "needs": [_need(run, need) for need in checklist.needs],
-        "to_change": [{"rule": rule, "subject": node} for rule, node in checklist.other],
+        "to_change": [
+            {"due": format_instant(each.due), "rule": each.rule, "subject": each.node} for each in checklist.to_change
+        ],
     }
     return canonical_bytes(document)
 
@@ -117,8 +133,9 @@ def _need(run: Evaluation, need: Need) -> JsonValue:
         "kind": "evidence" if need.is_evidence else "fact",
         "what": need.what,
         "description": need.description,
+        "fields": list(need.fields),
         "roles": list(need.roles),
         "people": list(need.people),
         "rules": list(need.rules),
-        "citations": list(need.citations),
+        "citations": [{"framework": framework, "citation": cited} for framework, cited in need.citations],
     }
