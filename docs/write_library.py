@@ -18,7 +18,7 @@ from policy_dsl.typed import tree
 from policy_dsl.typed.tree import PackInfo, Program, Rule
 from policy_dsl.values import format_instant
 from policy_engine.app.evaluate import compile_policies
-from policy_engine.app.rule_page import rule_page
+from policy_engine.app.rule_page import rule_page, table_row
 from policy_engine.app.start import STARTERS, roles_document, starters
 from policy_engine.packs.coverage import Coverage, CoverageRow, parse_coverage
 from policy_engine.packs.library import library, library_folder, select
@@ -121,14 +121,17 @@ def _pack_page(
         lines += [_coverage_row(row, program, expected, PAGES / top) for row in document.rows]
         if document.beyond:
             lines += ["", "Rules that stand for no row:", ""]
-            lines += [f"- {_link(program.rules[name], PAGES / top)}: {why}" for name, why in document.beyond.items()]
+            lines += [
+                f"- {_link(program.rules[name], PAGES / top)}: {' '.join(why.split())}"
+                for name, why in document.beyond.items()
+            ]
     return "\n".join(lines) + "\n"
 
 
 def _rule_row(rule: Rule, folder: Path) -> str:
     since = _day(rule.start) + (f" until {_day(rule.end)}" if rule.end is not None else "")
     cells = (f"{_link(rule, folder)}: {rule.title}", ", ".join(rule.citations), rule.severity, rule.basis, since)
-    return f"| {' | '.join(cells)} |"
+    return table_row(cells)
 
 
 def _coverage_row(row: CoverageRow, program: Program, expected: dict[str, Counter[str]], folder: Path) -> str:
@@ -136,7 +139,7 @@ def _coverage_row(row: CoverageRow, program: Program, expected: dict[str, Counte
     counts: Counter[str] = sum((expected[name] for name in row.rules), Counter())
     tests = ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in sorted(counts.items()))
     said = "<br>".join([*links, *([row.reason] if row.reason else [])])
-    return f"| {row.id} | {row.test_class} | {said} | {tests or '-'} |"
+    return table_row((row.id, row.test_class, said, tests or "-"))
 
 
 def _link(rule: Rule, folder: Path) -> str:

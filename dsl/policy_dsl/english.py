@@ -50,7 +50,22 @@ def rule(declaration: ast.Rule) -> list[str]:
 def definition(declaration: ast.Define) -> str:
     """Say what a definition means."""
     formals = f" for {', '.join(f.name.text for f in declaration.formals)}" if declaration.formals else ""
-    return f"“{_words(declaration.name.text)}”{formals} means that {condition(declaration.body)}."
+    body = declaration.body
+    means = f"is {value(body)}" if _has_value(body) else f"means that {condition(body)}"
+    return f"“{_words(declaration.name.text)}”{formals} {means}."
+
+
+def _has_value(expression: ast.Expression) -> bool:
+    """Tell whether the form of an expression shows that it has a value other than true and false."""
+    match expression:
+        case ast.Binary(operator, _, _, _):
+            return operator in _ARITHMETIC
+        case ast.Literal(plain, _):
+            return not isinstance(plain, bool)
+        case ast.Aggregate() | ast.Now() | ast.Negative() | ast.SetLiteral():
+            return True
+        case _:
+            return False
 
 
 def condition(expression: ast.Expression) -> str:
@@ -61,8 +76,7 @@ def condition(expression: ast.Expression) -> str:
         case ast.Literal(bool() as fixed, _):
             return "always" if fixed else "never"
         case ast.Call(name, arguments, _):
-            of = f" for {_listed([value(a) for a in arguments], 'and')}" if arguments else ""
-            return f"“{_words(name.text)}” holds{of}"
+            return f"“{_words(name.text)}” holds{_of(arguments)}"
         case ast.Not(operand, _):
             return _negated(operand)
         case ast.Junction(all_of, operands, _):
@@ -108,6 +122,8 @@ def value(expression: ast.Expression) -> str:
             return f"{value(left)} {_ARITHMETIC[operator]} {value(right)}"
         case ast.Aggregate():
             return _aggregate(expression)
+        case ast.Call(name, arguments, _):
+            return f"“{_words(name.text)}”{_of(arguments)}"
         case ast.LatestField(field, subject, pattern, _):
             return f"the {_words(field.text)} in the latest {_evidence(pattern, article=False)} on {subject.text}"
         case _:
@@ -205,6 +221,10 @@ def _aggregate(expression: ast.Aggregate) -> str:
     if expression.operand is None:
         return f"the number of {_members(expression)}"
     return f"{_AGGREGATES[expression.word]} {value(expression.operand)}, for every {_members(expression)},"
+
+
+def _of(arguments: tuple[ast.Expression, ...]) -> str:
+    return f" for {_listed([value(a) for a in arguments], 'and')}" if arguments else ""
 
 
 def _listed(words: list[str], last: str) -> str:

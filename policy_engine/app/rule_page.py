@@ -5,7 +5,7 @@ of the pack's own tests.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,7 +21,7 @@ from policy_dsl.values import Duration, format_instant, text
 from policy_engine.app.testing.examples import Example
 from policy_engine.app.testing.scenes import Case, Scene, cases_of
 from policy_engine.app.testing.writing import written
-from policy_engine.evaluation.parts import parts_of, parts_within, patterns_of
+from policy_engine.evaluation.parts import fields_asked, parts_of, patterns_of
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.model.plain import plain_markdown
 from policy_engine.model.results import Status
@@ -57,26 +57,17 @@ def why(program: Program, rule: Rule) -> str:
 
 
 def asked_of(program: Program, rule: Rule) -> tuple[Asked, ...]:
-    """Return the evidence that a rule asks for, each form once, in the order of the text."""
-    found = dict.fromkeys(_asked(program, pattern) for pattern in patterns_of(program, rule))
-    return tuple(found)
+    """Return the evidence that a rule asks for, each form once with all fields, in the order of the text."""
+    found: dict[Asked, dict[str, None]] = {}
+    for pattern, fields in fields_asked(program, rule).items():
+        found.setdefault(_asked(program, pattern), {}).update(dict.fromkeys(fields))
+    return tuple(replace(asked, fields=tuple(fields)) for asked, fields in found.items())
 
 
 def _asked(program: Program, pattern: HasEvidence) -> Asked:
     assert isinstance(pattern.subject.type, NodeType)  # noqa: S101 - the checker asks evidence of things only
-    fields = dict.fromkeys(part.attribute.name for part in _within(pattern.where) if isinstance(part, tree.Field))
-    return Asked(
-        pattern.type,
-        pattern.subject.type.kind,
-        pattern.role,
-        pattern.signers,
-        _age(program, pattern),
-        tuple(fields),
-    )
-
-
-def _within(expression: tree.Expression | None) -> Iterator[object]:
-    return parts_within(expression) if expression is not None else iter(())
+    kind = pattern.subject.type.kind
+    return Asked(pattern.type, kind, pattern.role, pattern.signers, _age(program, pattern), ())
 
 
 def _age(program: Program, pattern: HasEvidence) -> str:
@@ -108,17 +99,17 @@ def parameters_of(program: Program, rule: Rule) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def definitions_of(program: Program, rule: Rule) -> Iterator[ast.Define]:
-    """Yield the definitions that a rule uses, and those that they use, each once."""
-    waiting = list(definitions_used((rule.where, rule.requirement, rule.exemptions)))
-    seen: set[str] = set()
+def definitions_of(program: Program, rule: Rule) -> tuple[list[ast.Define], list[ast.Define]]:
+    """Return the definitions that a rule itself uses, and those behind them, each once."""
+    own = list(dict.fromkeys(definitions_used((rule.where, rule.requirement, rule.exemptions))))
+    behind: dict[str, None] = {}
+    waiting = list(own)
     while waiting:
-        name = waiting.pop(0)
-        if name not in seen:
-            seen.add(name)
-            found = program.definitions[name]
-            yield found.syntax
-            waiting += definitions_used(found.body)
+        for name in definitions_used(program.definitions[waiting.pop(0)].body):
+            if name not in behind and name not in own:
+                behind[name] = None
+                waiting.append(name)
+    return [program.definitions[n].syntax for n in own], [program.definitions[n].syntax for n in behind]
 
 
 def example_of(program: Program, rule: Rule, status: Status) -> str:
@@ -167,6 +158,7 @@ def _reached(scene: Scene, start: str, *, forwards: bool) -> set[str]:
 def rule_page(program: Program, pack: PackInfo, rule: Rule, source: SourceFile) -> str:
     """Return the page of a rule in Markdown."""
     end = f" until {_day(rule.end)}" if rule.end is not None else ""
+    own, behind = definitions_of(program, rule)
     begin = f"since {_day(rule.start)}" if rule.start is not None else "at all times"
     lines = [
         f"# {rule.title}",
@@ -183,7 +175,7 @@ def rule_page(program: Program, pack: PackInfo, rule: Rule, source: SourceFile) 
         "## What",
         "",
         *english.rule(rule.syntax),
-        *(f"- {english.definition(define)}" for define in definitions_of(program, rule)),
+        *(f"- {english.definition(define)}" for define in own),
         "",
         *_who(program, rule),
         *_evidence_needed(program, rule),
@@ -192,11 +184,25 @@ def rule_page(program: Program, pack: PackInfo, rule: Rule, source: SourceFile) 
         *_examples(program, rule),
         "## As written",
         "",
-        "```text",
-        source.text[rule.syntax.span.start : rule.syntax.span.end].rstrip(),
-        "```",
+        *_fenced(source.text[rule.syntax.span.start : rule.syntax.span.end].rstrip()),
+        *(["", "## In detail", "", *(f"- {english.definition(define)}" for define in behind)] if behind else []),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _fenced(text: str) -> tuple[str, str, str]:
+    """Return a text as a block of code, between fences longer than any in it (CommonMark section 4.5)."""
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall("`{3,}", text))])
+    return f"{fence}text", text, fence
+
+
+def table_row(cells: Iterable[str]) -> str:
+    """Return a row of a Markdown table; what would end a cell or the row is part of the cell's text.
+
+    >>> table_row(["a | b", "c"])
+    '| a \\\\| b | c |'
+    """
+    return f"| {' | '.join(' '.join(cell.replace('|', '&#124;').split()) for cell in cells)} |"
 
 
 def _day(instant: datetime) -> str:
@@ -246,7 +252,7 @@ def _evidence_needed(program: Program, rule: Rule) -> Iterator[str]:
         signed = f"{number}`{each.role}`" if each.role else "any trusted key"
         described = program.schema.evidence[each.type].description
         cells = (f"`{each.type}`: {described}", each.kind, signed, each.age or "-", ", ".join(each.fields) or "-")
-        yield f"| {' | '.join(cells)} |"
+        yield table_row(cells)
     yield ""
 
 
@@ -254,9 +260,8 @@ def _facts_needed(program: Program, rule: Rule) -> Iterator[str]:
     facts = facts_of(program, rule)
     if facts:
         yield from ("## Facts looked at", "", "| of | fact | meaning |", "|---|---|---|")
-        yield from (
-            f"| {kind} | `{fact.name}` | {fact.description or fact.name.replace('_', ' ')} |" for kind, fact in facts
-        )
+        for kind, fact in facts:
+            yield table_row((kind, f"`{fact.name}`", fact.description or fact.name.replace("_", " ")))
         yield ""
 
 
@@ -264,7 +269,7 @@ def _parameters(program: Program, rule: Rule) -> Iterator[str]:
     names = parameters_of(program, rule)
     if names:
         yield from ("## Parameters", "", "| parameter | value in the pack |", "|---|---|")
-        yield from (f"| `{name}` | {text(program.parameters[name])} |" for name in names)
+        yield from (table_row((f"`{name}`", text(program.parameters[name]))) for name in names)
         yield ""
 
 
@@ -272,4 +277,4 @@ def _examples(program: Program, rule: Rule) -> Iterator[str]:
     for status, title in ((Status.FAIL, "An example that fails"), (Status.PASS, "An example that passes")):
         example = example_of(program, rule, status)
         if example:
-            yield from (f"## {title}", "", "```text", example, "```", "")
+            yield from (f"## {title}", "", *_fenced(example), "")

@@ -32,6 +32,8 @@ ANY_ROLE = "any_role"
 """Under this name stand the types of evidence that no rule wants to be signed by a certain role."""
 
 _TRUST_DAYS = 365
+_YAML_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
+"""What YAML 1.1 or 1.2 does not take for text."""
 _KINDS = ("System", "Deployment", "Model", "Dataset", "Vendor", "Agent", "Person")
 
 
@@ -149,9 +151,7 @@ def _profile(begin: Beginning) -> str:
 
 
 def _inventory(begin: Beginning, program: Program) -> str:
-    organisation, system = _identifier(begin.organisation, "organisation"), _identifier(begin.system, "first-system")
-    if system == organisation:
-        system = f"{system}-system"
+    organisation, system = identifiers(begin)
     lines = [
         "# What there is. A line that begins with `#` is a fact that a rule of the chosen packs looks at: take the",
         "# sign away and write what is true. What is not stated is unknown, and unknown is not compliant.",
@@ -160,11 +160,11 @@ def _inventory(begin: Beginning, program: Program) -> str:
         f"organisation: {_quoted(begin.organisation)}",
         f"asserted_at: {begin.today.isoformat()}",
         "nodes:",
-        f"  - id: {organisation}",
+        f"  - id: {_written(organisation)}",
         "    kind: Organisation",
         f"    name: {_quoted(begin.organisation)}",
         "",
-        f"  - id: {system}",
+        f"  - id: {_written(system)}",
         "    kind: System",
         f"    name: {_quoted(begin.system)}",
     ]
@@ -191,7 +191,11 @@ def _wanted(program: Program) -> dict[str, dict[str, str]]:
         for part in parts_of(program, rule):
             if isinstance(part, PathRange) and isinstance(part.anchor.type, NodeType) and part.steps:
                 name, targets = _edge(program.schema, part.steps[0])
-                found.setdefault(part.anchor.type.kind, {})[name] = f"the id of a {' or '.join(targets)}, or a list"
+                found.setdefault(part.anchor.type.kind, {})[name] = (
+                    f"the id of one of {', '.join(targets)}; or a list"
+                    if len(targets) > 1
+                    else f"an id of kind {targets[0]}; or a list"
+                )
     return found
 
 
@@ -218,9 +222,25 @@ def _form(attribute: Attribute) -> str:
             return simple.value.lower()
 
 
+def identifiers(begin: Beginning) -> tuple[str, str]:
+    """Return the ids of the organisation and of its first system, which are never the same."""
+    organisation, system = _identifier(begin.organisation, "organisation"), _identifier(begin.system, "first-system")
+    return organisation, f"{system}-system" if system == organisation else system
+
+
 def _identifier(name: str, otherwise: str) -> str:
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or otherwise
+
+
+def _written(identifier: str) -> str:
+    """Return an id as YAML: in quotes where it could be taken for a number, a date, a truth value or nothing.
+
+    >>> _written("triage"), _written("123"), _written("null")
+    ('triage', '"123"', '"null"')
+    """
+    plain = identifier[0].isalpha() and identifier not in _YAML_WORDS
+    return identifier if plain else _quoted(identifier)
 
 
 def _quoted(text: str) -> str:

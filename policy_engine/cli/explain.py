@@ -99,7 +99,7 @@ def _rule_lines(program: Program, rule: Rule) -> list[str]:
         f"  source:   {source.name}:{source.position(rule.span.start).line}",
         "",
         *(f"  {sentence}" for sentence in english.rule(rule.syntax)),
-        *(f"  {english.definition(d)}" for d in definitions_of(program, rule)),
+        *(f"  {english.definition(d)}" for each in definitions_of(program, rule) for d in each),
         "",
         source.text[rule.syntax.span.start : rule.syntax.span.end],
     ]

@@ -1,5 +1,6 @@
 """``policy-engine init``: the first profile, inventory, trust file and pipeline check of an organisation."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from policy_engine.app.start import (
     Region,
     Sector,
     beginning_files,
+    identifiers,
     packs_for,
     starter_for,
     starter_profile,
     starters,
 )
 from policy_engine.cli.instants import clock
-from policy_engine.cli.options import write_file
+from policy_engine.cli.options import make_folder, write_file
 from policy_engine.model.errors import InputError, fault
 from policy_engine.model.plain import one_line
 from policy_engine.packs.profile import parse_profile
@@ -66,7 +68,7 @@ def command(
     begin = Beginning(
         organisation=_plain("organisation", named),
         system=_plain("system", system or _ask("system", "Name of the first AI system", default="First system")),
-        roles=roles or _asked_roles(),
+        roles=tuple(dict.fromkeys(roles)) or _asked_roles(),
         starter=starter,
         packs=packs,
         pipeline=Pipeline(pipeline or _ask("ci", "Pipeline", [p.value for p in Pipeline], default="none")),
@@ -104,29 +106,33 @@ def _plain(option: str, text: str) -> str:
 
 
 def _write(folder: Path, files: dict[str, str]) -> None:
-    """Write all the files, or none where one of them exists.
+    """Write all the files, or none where one of them exists or a folder cannot be made.
 
     Raises:
-        InputError: PE3911, for each file that exists.
+        InputError: PE3911, for each file that exists; PE0002, a folder or file cannot be made.
     """
-    exists = [str(fault("PE3911", f"`{folder / name}` exists already")) for name in files if (folder / name).exists()]
-    if exists:
-        raise InputError(exists)
+    # A link that leads nowhere exists, too: writing would make a file elsewhere.
+    taken = [folder / name for name in files if (folder / name).exists() or (folder / name).is_symlink()]
+    if taken:
+        raise InputError([str(fault("PE3911", f"`{one_line(str(path))}` exists already")) for path in taken])
+    for name in files:
+        make_folder((folder / name).parent)
     for name, text in files.items():
         write_file(folder / name, text.encode())
-        click.echo(f"written: {folder / name}")
+        click.echo(f"written: {one_line(str(folder / name))}")
 
 
 def _next_steps(folder: Path, begin: Beginning) -> list[str]:
+    inside, system = one_line(shlex.quote(str(folder))), identifiers(begin)[1]
     source = f"starter `{begin.starter}`" if begin.starter else "no starter fits exactly"
     steps = [
         "",
         f"packs: {', '.join(begin.packs)} ({source})",
         "next:",
-        f"  1. write down what there is in {folder / 'inventory.yaml'}",
-        f"  2. policy-engine check {folder}",
-        "  3. policy-engine evidence needed SYSTEM: what to collect, from whom, by when",
-        f"  4. enter who signs what in {folder / 'trust.yaml'}: policy-engine keys generate",
+        f"  1. write down what there is in {one_line(str(folder / 'inventory.yaml'))}",
+        f"  2. policy-engine check {inside}",
+        f"  3. what to collect, from whom, by when: policy-engine evidence needed {system} --in {inside}",
+        f"  4. enter who signs what in {one_line(str(folder / 'trust.yaml'))}: policy-engine keys generate",
     ]
     if begin.pipeline is Pipeline.GITLAB:
         steps.append("  5. in .gitlab-ci.yml: include: [{ local: ai-policy.gitlab-ci.yml }]")

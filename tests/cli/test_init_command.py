@@ -3,6 +3,7 @@
 import io
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from itertools import product
@@ -74,6 +75,47 @@ def test_nothing_is_written_over_and_then_nothing_is_written(run, tmp_path) -> N
     assert found.code == 2
     assert "error[PE3911]" in found.err
     assert [path.name for path in tmp_path.iterdir()] == ["trust.yaml"]
+
+
+@pytest.mark.parametrize(
+    "name", ["123", "null", "2026-01-01", "1e5", "0x1F", "12:30:45", "No", "系统", "#", '"', "{x}: |`"]
+)
+def test_any_name_gives_an_inventory_that_is_taken(run, tmp_path, name) -> None:
+    assert run("init", tmp_path, "--organisation", name, "--system", name, "--starter", "small_company").code == 0
+    listed = run("inventory", tmp_path)
+    assert listed.code == 0, listed.err
+    assert parse_profile((tmp_path / "profile.toml").read_bytes(), "profile.toml").organisation == name
+
+
+def test_where_a_folder_cannot_be_made_nothing_is_written(run, tmp_path) -> None:
+    (tmp_path / ".github").write_text("a file")
+    found = run("init", tmp_path, *SAID, "--starter", "eu_bank", "--ci", "github")
+    assert (found.code, found.out) == (2, "")
+    assert [path.name for path in tmp_path.iterdir()] == [".github"]
+
+
+def test_a_link_that_leads_nowhere_is_not_written_through(run, tmp_path) -> None:
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "profile.toml").symlink_to(tmp_path / "elsewhere.toml")
+    assert "error[PE3911]" in run("init", tmp_path / "new", *SAID, "--starter", "eu_bank").err
+    assert not (tmp_path / "elsewhere.toml").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(run, tmp_path) -> None:
+    (tmp_path / "new").write_text("a file")
+    found = run("init", tmp_path / "new", *SAID, "--starter", "eu_bank")
+    assert (found.code, "error[PE0002]" in found.err) == (2, True)
+
+
+def test_the_steps_that_are_named_can_be_taken(run, tmp_path) -> None:
+    folder = tmp_path / "new folder"
+    begun = run("init", folder, *SAID, "--starter", "small_company", "--role", "deployer", "--role", "deployer")
+    commands = [
+        shlex.split(line.partition("policy-engine ")[2]) for line in begun.out.splitlines() if str(folder) in line
+    ]
+    taken = [run(*command) for command in commands if command[:1] in (["check"], ["evidence"])]
+    assert [step.code for step in taken] == [1, 0]
+    assert "    role: deployer" in (folder / "inventory.yaml").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -75,3 +75,25 @@ def test_a_pack_keeps_its_other_declarations() -> None:
     assert list(program.rules) == list(laboratory.program.rules)
     assert program.rules["world.other"] is laboratory.program.rules["world.other"]
     assert program.rules["world.r"] != laboratory.program.rules["world.r"]
+
+
+def test_a_change_sees_what_its_pack_uses_under_any_name_and_no_more() -> None:
+    files = {
+        **pack(),
+        "a.policy": b"policy a\nuse world\nparameter most: Integer = 3\ndefine low(s: System) as s.risk < most\n",
+        "b.policy": b"policy b\nuse a as first\nuse world\ndefine fine(s: System) as first.low(s)\n",
+        "c.policy": b"policy c\nuse b\nuse world\nrule r\n    for each System\n    must\n        fine(system)\n",
+        "d.policy": b"policy d\nuse world\nextend node System { age: Integer }\ndefine low(s: System) as s.age < 1\n",
+    }
+    laboratory = Laboratory(files, frozenset({"a", "b", "c"}))
+    assert {m.place.full_name for m in laboratory.mutants} == {"a.most", "a.low", "b.fine", "c.r"}
+    for mutant in laboratory.mutants:
+        program = laboratory.workshop.changed(mutant.place, mutant.text)
+        assert program is not None, mutant.text
+        assert list(program.definitions) == list(laboratory.program.definitions)
+        assert program.schema is laboratory.program.schema
+    place = next(m.place for m in laboratory.mutants if m.place.pack == "c")
+    text = laboratory.workshop.text(place)
+    # What another pack adds to a kind is there for every pack of the run; its definitions are not.
+    assert laboratory.workshop.changed(place, text.replace("fine(system)", "system.age > 1")) is not None
+    assert laboratory.workshop.changed(place, text.replace("fine(system)", "low(system)")) is None
