@@ -27,7 +27,11 @@ WAREHOUSE = "postgres://warehouse.lindenau.example"
 def mlflow() -> dict[str, Any]:
     """Registered models with the runs that made them."""
     made = [
-        ("scorecard", "5", {"training": "loan_sample", "validation": "loan_sample_validation", "testing": "loan_sample_holdout"}),
+        (
+            "scorecard",
+            "5",
+            {"training": "loan_sample", "validation": "loan_sample_validation", "testing": "loan_sample_holdout"},
+        ),
         ("page-classifier", "3", {}),
         ("fraud-model", "12", {}),
     ]

@@ -10,7 +10,8 @@ Rules:
 'changed'
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,11 +24,14 @@ from policy_engine.app.inputs import read_file
 from policy_engine.model.errors import fault
 from policy_engine.packs.library import PackFiles, is_policy_file, library, pack_name, select
 from policy_evidence.attest import sign_statement
-from policy_evidence.canonical import digest
+from policy_evidence.canonical import JsonValue, canonical_bytes, digest
 from policy_evidence.predicates import PACKS_TYPE, PacksPredicate, SignedPack
 from policy_evidence.signing.keys import PrivateKey
 from policy_evidence.trust.model import Trust
 from policy_evidence.verify import Rejected, VerifiedStatement, verify_statement
+
+
+LIST_FORMAT = "urn:ai-policy-engine:pack-list:v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,32 @@ class Packs:
     def rules_of(self, pack: str) -> tuple[Rule, ...]:
         """Return the rules of one pack, in the order of its text."""
         return tuple(rule for rule in self.program.rules.values() if rule.pack == pack)
+
+    def first_day(self, pack: str) -> str:
+        """Return the day from which the first rule of a pack is in force; empty where none begins."""
+        return day(min((rule.start for rule in self.rules_of(pack) if rule.start is not None), default=None))
+
+
+def day(at: datetime | None) -> str:
+    """Return an instant as a day where it is the beginning of one; empty for none."""
+    return format_instant(at).removesuffix("T00:00:00Z") if at is not None else ""
+
+
+def packs_to_json(packs: Packs) -> bytes:
+    """Return a list of packs as canonical JSON; docs/adopting.md describes it."""
+    rows: list[JsonValue] = [
+        {
+            "name": info.name,
+            "version": info.version,
+            "title": info.title,
+            "framework": info.framework,
+            "rules": len(packs.rules_of(info.name)),
+            "in_force_from": packs.first_day(info.name),
+            "sha256": digest(packs.files[info.name]),
+        }
+        for info in packs.infos
+    ]
+    return canonical_bytes({"format": LIST_FORMAT, "packs": rows})
 
 
 def packs_of(places: Iterable[str], cache: Path | None = None) -> Packs:
@@ -68,12 +98,23 @@ def packs_of(places: Iterable[str], cache: Path | None = None) -> Packs:
 
 
 def _files(path: Path) -> dict[str, bytes]:
-    paths = sorted(p for p in path.rglob("*") if is_policy_file(p.name)) if path.is_dir() else [path]
+    paths = sorted(_policy_files(path)) if path.is_dir() else [path]
     found = {str(each): read_file(each) for each in paths}
     if not any(pack_name(file, data) for file, data in found.items()):
         hint = "a pack is a .policy file that begins with `policy NAME`"
         raise fault("PE3906", f"`{path}` holds no pack", help=hint)
     return found
+
+
+def _policy_files(folder: Path) -> Iterator[Path]:
+    """Yield the policy files in a folder and those below it; a folder that cannot be listed is not an empty one."""
+
+    def refuse(error: OSError) -> None:
+        reason = (error.strerror or "unknown reason").lower()
+        raise fault("PE0002", f"`{error.filename}` cannot be read: {reason}") from error
+
+    for place, _, names in os.walk(folder, onerror=refuse):
+        yield from (Path(place, name) for name in names if is_policy_file(name))
 
 
 def _by_name(packs: PackFiles) -> dict[str, bytes]:

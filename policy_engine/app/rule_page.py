@@ -52,7 +52,8 @@ def why(program: Program, rule: Rule) -> str:
     for line in reversed(program.files[rule.span.file].text[: rule.syntax.span.start].splitlines()):
         if not line.startswith("#") or line.startswith("# ---"):
             break
-        lines.append(line.lstrip("#").strip())
+        said = line.lstrip("#").strip()
+        lines += [] if said.startswith("lint:") else [said]
     return " ".join(reversed(lines))
 
 

@@ -4,19 +4,19 @@ from pathlib import Path
 
 import click
 
-from policy_dsl.typed.tree import PackInfo
+from policy_dsl.typed.tree import Rule
 from policy_dsl.values import format_instant, text
 from policy_engine.app.evaluate import read_trust
 from policy_engine.app.inputs import read_file
 from policy_engine.app.pack_diff import PackDifference, compare_packs, difference_to_json
-from policy_engine.app.packs import Packs, PackState, packs_of, sign_packs, verify_packs
+from policy_engine.app.packs import Packs, PackState, day, packs_of, packs_to_json, sign_packs, verify_packs
 from policy_engine.app.packs_codes import CODES
 from policy_engine.app.rule_page import asked_of, why
 from policy_engine.cli.keys import PASSPHRASE
 from policy_engine.cli.options import cache_folder, clock, instant_option, passphrase_option, write_file
 from policy_engine.model.errors import fault
 from policy_engine.model.plain import counted, one_line, shown_json
-from policy_evidence.canonical import JsonValue, canonical_bytes, digest
+from policy_evidence.canonical import digest
 from policy_evidence.signing.files import read_private_key
 
 _PLACES = click.argument("places", nargs=-1, metavar="[PACK|FILE|FOLDER]...")
@@ -33,35 +33,17 @@ def command() -> None:
 @_PLACES
 @_FORM
 def list_(places: tuple[str, ...], form: str) -> None:
-    """List packs with their version, framework, rules and the day from which they are in force."""
+    """List packs with their version, number of rules, the day from which they are in force, and title."""
     packs = packs_of(places, cache_folder())
     if form == "json":
-        rows: list[JsonValue] = [_row(packs, info) for info in packs.infos]
-        click.echo(shown_json(canonical_bytes({"packs": rows}).decode()))
+        click.echo(shown_json(packs_to_json(packs).decode()))
         return
     wide = max(len(info.name) for info in packs.infos)
     for info in packs.infos:
-        first, number = _first_day(packs, info.name), len(packs.rules_of(info.name))
+        first, number = packs.first_day(info.name), len(packs.rules_of(info.name))
         since = f"from {first}" if first else "at all times" if number else ""
         rules = counted(number, "rule") if number else "vocabulary or definitions"
         click.echo(f"{info.name:<{wide}}  {info.version:<8} {rules:<26} {since:<16} {one_line(info.title)}")
-
-
-def _row(packs: Packs, info: PackInfo) -> dict[str, JsonValue]:
-    return {
-        "name": info.name,
-        "version": info.version,
-        "title": info.title,
-        "framework": info.framework,
-        "rules": len(packs.rules_of(info.name)),
-        "in_force_from": _first_day(packs, info.name),
-        "sha256": digest(packs.files[info.name]),
-    }
-
-
-def _first_day(packs: Packs, name: str) -> str:
-    starts = [rule.start for rule in packs.rules_of(name) if rule.start is not None]
-    return format_instant(min(starts)).removesuffix("T00:00:00Z") if starts else ""
 
 
 @command.command("show")
@@ -70,22 +52,30 @@ def show(place: str) -> None:
     """Show packs: source, parameters, and each rule with why it is asked and the evidence that it asks for."""
     packs = packs_of([place], cache_folder())
     for info in packs.infos:
-        click.secho(f"{info.name} {info.version}: {info.title}", bold=True)
-        click.echo(f"  framework: {info.framework or 'not stated'}; text: {info.source or 'not stated'}")
+        click.secho(f"{info.name} {one_line(info.version)}: {one_line(info.title)}", bold=True)
+        framework, source = one_line(info.framework) or "not stated", one_line(info.source) or "not stated"
+        click.echo(f"  framework: {framework}; text: {source}")
         for name, value in packs.program.parameters.items():
             if name.rpartition(".")[0] == info.name:
-                click.echo(f"  parameter {name} = {text(value)}")
+                click.echo(f"  parameter {name} = {one_line(text(value))}")
         for rule in packs.rules_of(info.name):
-            start = format_instant(rule.start).removesuffix("T00:00:00Z") if rule.start else "always"
-            cited = ", ".join(rule.citations)
-            click.echo(f"\n  {rule.title}\n    {rule.name}: {rule.severity}, {rule.basis}, from {start}; {cited}")
-            if reason := why(packs.program, rule):
-                click.echo(f"    why: {one_line(reason)}")
-            for asked in asked_of(packs.program, rule):
-                signed = f", signed as {asked.role}" if asked.role else ""
-                age = f", not older than {asked.age}" if asked.age else ""
-                click.echo(f"    evidence: {asked.type} on {asked.kind}{signed}{age}")
+            _show_rule(packs, rule)
         click.echo()
+
+
+def _show_rule(packs: Packs, rule: Rule) -> None:
+    start = f"from {day(rule.start)}" if rule.start else "at all times"
+    end = f" until {day(rule.end)}" if rule.end else ""
+    cited = ", ".join(map(one_line, rule.citations))
+    click.echo(f"\n  {one_line(rule.title)}\n    {rule.name}: {rule.severity}, {rule.basis}, {start}{end}; {cited}")
+    if reason := why(packs.program, rule):
+        click.echo(f"    why: {one_line(reason)}")
+    for asked in asked_of(packs.program, rule):
+        number = f" by {asked.signers}" if asked.signers > 1 else ""
+        signed = f", signed{number} as {asked.role}" if asked.role else ""
+        age = f", not older than {asked.age}" if asked.age else ""
+        stating = f", stating {', '.join(asked.fields)}" if asked.fields else ""
+        click.echo(f"    evidence: {asked.type} on {asked.kind}{signed}{age}{stating}")
 
 
 @command.command("diff")
@@ -107,7 +97,7 @@ def diff(before: str, after: str, form: str) -> int:
 
 def _show_difference(found: PackDifference) -> None:
     if not found.changes:
-        click.echo("no rule, definition or parameter differs")
+        click.echo("no rule, definition, parameter or word of the vocabulary differs")
     for change in found.changes:
         if change.before is None:
             click.secho(f"+ {change.part} {change.name}: {one_line(change.after or '')}", fg="green")

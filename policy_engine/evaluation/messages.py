@@ -21,6 +21,20 @@ def render(message: tree.Message | None, bindings: Mapping[int, str], world: Vie
     )
 
 
+def is_complete(message: tree.Message | None, bindings: Mapping[int, str]) -> bool:
+    """Tell whether every placeholder of a message has something to stand for."""
+    parts = message.parts if message is not None else ()
+    return all(isinstance(part, str) or any(_stands(meaning, bindings) for meaning in part) for part in parts)
+
+
+def _stands(meaning: tree.Expression, bindings: Mapping[int, str]) -> bool:
+    match meaning:
+        case tree.Variable(slot, _, NodeType()) | tree.Read(tree.Variable(slot), _):
+            return slot in bindings
+        case _:
+            return isinstance(meaning, tree.ParameterValue)
+
+
 def _placeholder(meanings: tuple[tree.Expression, ...], bindings: Mapping[int, str], world: View) -> str:
     for meaning in meanings:
         match meaning:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -72,7 +73,7 @@ def test_the_rows_are_those_of_the_catalogue(path: Path) -> None:
 
 
 def _class(written: str) -> str:
-    letters = [part.strip()[:1] for part in written.split("+")]
+    letters = [part.strip()[:1] for part in re.sub(r"\(.*?\)", "", written).split("+")]
     return "+".join(letters).replace("—", "-")
 
 

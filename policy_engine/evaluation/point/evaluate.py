@@ -5,7 +5,7 @@ from datetime import datetime
 
 from policy_dsl.records import dataclass
 from policy_dsl.typed import tree
-from policy_engine.evaluation.messages import render
+from policy_engine.evaluation.messages import is_complete, render
 from policy_engine.evaluation.point.compile import Compiler
 from policy_engine.evaluation.point.lineage import Lineage
 from policy_engine.evaluation.point.run import Memory, Run, Tracer, Value
@@ -117,13 +117,15 @@ class PointEvaluator:
         grounds = decision.grounds
         bindings = {**dict(grounds.bindings), rule.subject.slot: subject}
         open_result = decision.status in {Status.FAIL, Status.UNKNOWN}
+        # What is unknown may rest on something else than what the remedy speaks of; then it is no help.
+        helps = decision.status is Status.FAIL or (open_result and is_complete(rule.remedy, bindings))
         return Result(
             rule=rule.name,
             subject=subject,
             status=decision.status,
             reason=decision.reason,
             message=render(rule.otherwise, bindings, self.world) if decision.status is Status.FAIL else "",
-            remedy=render(rule.remedy, bindings, self.world) if open_result else "",
+            remedy=render(rule.remedy, bindings, self.world) if helps else "",
             witnesses=grounds.witnesses if open_result else (),
             facts=tuple(sorted(grounds.facts)),
             missing=tuple(sorted(grounds.missing)) if decision.status is Status.UNKNOWN else (),
