@@ -6,6 +6,7 @@ evidence of the type.
 
 import csv
 import io
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -51,8 +52,10 @@ class Crosswalk:
 def crosswalk(program: Program, *, evidence: Collection[str] = (), control: str = "") -> Crosswalk:
     """Return the crosswalk of a program's rules.
 
-    ``evidence`` leaves only these types, ``control`` only types that serve a citation holding this text.
+    ``evidence`` leaves only these types, ``control`` only types that serve a citation holding this text, in small
+    letters or capitals; a number at its end is a whole number, so `Art. 5` is not found in `Art. 50`.
     """
+    wanted = re.compile(re.escape(control) + (r"(?!\d)" if control[-1:].isdigit() else ""), re.IGNORECASE)
     framework_of = {pack.name: pack.framework or pack.name for pack in program.packs}
     served: dict[str, set[Served]] = {}
     roles: dict[str, set[str]] = {}
@@ -65,7 +68,7 @@ def crosswalk(program: Program, *, evidence: Collection[str] = (), control: str 
     rows = [
         Row(name, program.schema.evidence[name].description, tuple(sorted(roles[name])), tuple(sorted(found)))
         for name, found in served.items()
-        if (not evidence or name in evidence) and any(control in s.citation for s in found)
+        if (not evidence or name in evidence) and any(wanted.search(s.citation) for s in found)
     ]
     rows.sort(key=lambda row: (-len({s.framework for s in row.served}), row.evidence))
     return Crosswalk(tuple(sorted({s.framework for row in rows for s in row.served})), tuple(rows))
@@ -73,6 +76,8 @@ def crosswalk(program: Program, *, evidence: Collection[str] = (), control: str 
 
 def crosswalk_to_markdown(found: Crosswalk) -> str:
     """Return a table with a row for each type of evidence and a column for each framework."""
+    if not found.rows:
+        return "No rule of these packs asks for such evidence.\n"
     head = ["evidence", "signed by", *found.frameworks]
     lines = [_line(map(plain_markdown, head)), _line("---" for _ in head)]
     for row in found.rows:

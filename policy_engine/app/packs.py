@@ -30,7 +30,6 @@ from policy_evidence.signing.keys import PrivateKey
 from policy_evidence.trust.model import Trust
 from policy_evidence.verify import Rejected, VerifiedStatement, verify_statement
 
-
 LIST_FORMAT = "urn:ai-policy-engine:pack-list:v1"
 
 

@@ -49,8 +49,21 @@ def test_the_first_rows_serve_the_most_frameworks(run) -> None:
 
 def test_a_control_finds_the_evidence_for_it(run) -> None:
     found = document(run, "--control", "A.6.2.8")["evidence"]
-    assert found or document(run, "--control", "Art. 12")["evidence"]
+    assert found
     assert all(any("A.6.2.8" in s["citation"] for s in entry["serves"]) for entry in found)
+
+
+def test_a_control_is_not_part_of_a_larger_number_and_has_no_case(run) -> None:
+    found = document(run, "--pack", "eu_ai_act", "--control", "art. 5")["evidence"]
+    cited = [[s["citation"] for s in entry["serves"]] for entry in found]
+    assert cited
+    assert all(any(c.partition("(")[0] == "Art. 5" for c in each) for each in cited)
+
+
+def test_where_nothing_serves_a_control_it_is_said(run) -> None:
+    found = run("crosswalk", "--control", "no such control")
+    assert (found.code, found.out) == (0, "No rule of these packs asks for such evidence.\n")
+    assert document(run, "--control", "no such control")["evidence"] == []
 
 
 def test_packs_of_a_profile_or_by_name(run, bank) -> None:
@@ -72,3 +85,4 @@ def test_what_does_not_exist_is_an_error(run, bank) -> None:
     assert "error[PE3201]" in run("crosswalk", "datashet").err
     assert "error[PE0004]" in run("crosswalk", "--pack", "moon").err
     assert run("crosswalk", "--in", str(bank), "--pack", "gdpr").code == 2
+    assert "`nowhere` does not exist" in run("crosswalk", "--in", "nowhere").err

@@ -1,6 +1,10 @@
 """Packs as an officer and a publisher use them: listed, shown, compared, signed and verified."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +77,7 @@ def test_the_library_is_listed_with_versions_and_first_days(run) -> None:
     document = json.loads(run("packs", "list", "--format", "json").out)
     names = {entry["name"].partition(".")[0] for entry in document["packs"]}
     assert {"eu_ai_act", "gdpr", "iso_42001", "ai_operations", "std"} <= names
+    assert document["format"] == "urn:ai-policy-engine:pack-list:v1"
     assert all(entry["version"] and entry["sha256"].startswith("sha256:") for entry in document["packs"])
 
 
@@ -117,6 +122,73 @@ def test_a_difference_is_told_part_by_part(run, pack, tmp_path) -> None:
     assert changes["documented", "rule"][1] is None
     assert changes["recorded", "rule"][0] is None
     assert len(changes) == 7
+
+
+def test_what_english_says_alike_is_told_as_it_is_written(run, pack, tmp_path) -> None:
+    one = PACK.replace("model.owner is known", "model.parameters_b - (1 - 1) > 0")
+    (tmp_path / "one.policy").write_text(one)
+    (tmp_path / "two.policy").write_text(one.replace("- (1 - 1)", "- 1 - 1"))
+    found = run("packs", "diff", tmp_path / "one.policy", tmp_path / "two.policy", "--format", "json")
+    assert found.code == 1, found.err
+    (change,) = json.loads(found.out)["changes"]
+    assert (change["name"], change["part"]) == ("firm.models.owned", "as written")
+    assert "- ( 1 - 1 )" in change["before"]
+
+
+def test_words_of_the_vocabulary_are_compared(run, tmp_path) -> None:
+    words = (
+        'evidence plan on Model "A plan" {\n    signed_off: Boolean "By whom"\n}\nextend System {\n    tier: Number "T"\n}\n'
+        'role planner "Plans"\n'
+    )
+    before, after = tmp_path / "one.policy", tmp_path / "two.policy"
+    before.write_text(PACK + words)
+    after.write_text(PACK + words.replace('"Plans"', '"Plans well"').replace("on Model", "on Model, System"))
+    document = json.loads(run("packs", "diff", before, after, "--format", "json").out)
+    changed = {(c["name"].removeprefix("firm.models."), c["part"]) for c in document["changes"]}
+    assert changed == {("plan", "evidence"), ("planner", "role")}
+    after.write_text(PACK)
+    gone = json.loads(run("packs", "diff", before, after, "--format", "json").out)["changes"]
+    assert {c["name"].removeprefix("firm.models.") for c in gone} == {
+        "plan",
+        "plan.signed_off",
+        "System.tier",
+        "planner",
+    }
+
+
+def test_a_literate_pack_says_the_same(run, pack, tmp_path) -> None:
+    literate = tmp_path / "models.policy.md"
+    literate.write_text(f"# Why\n\n```policy\n{PACK}```\n")
+    assert run("packs", "diff", pack, literate).code == 0
+    assert run("packs", "show", literate).out == run("packs", "show", pack).out
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="setpriv takes root's right to read everything away")
+def test_a_folder_that_cannot_be_listed_is_not_an_empty_one(tmp_path, pack) -> None:
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden").chmod(0)
+    rights = "-dac_override,-dac_read_search"
+    program = ["setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}"] if os.geteuid() == 0 else []
+    command = [*program, sys.executable, "-m", "policy_engine.cli.entry", "packs", "list", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    (tmp_path / "hidden").chmod(0o700)
+    assert (done.returncode, "PE0002" in done.stderr, "hidden" in done.stderr) == (2, True, True), done.stderr
+
+
+def test_evidence_is_no_signature_of_packs(run, bank) -> None:
+    trust = bank / "generated" / "trust.yaml"
+    for file in sorted((bank / "generated" / "evidence").glob("*.json"))[::8]:
+        found = run("packs", "verify", "gdpr", "--signature", file, "--trust", trust)
+        assert (found.code, "error[PE3904]" in found.err) == (2, True)
+
+
+def test_a_pack_with_the_name_of_one_of_the_library_stands_in_its_place(run, publisher) -> None:
+    signature, trust = publisher / "packs.json", publisher / "trust.yaml"
+    run("packs", "sign", "gdpr", "--key", publisher / "key.pem", "--out", signature)
+    own = publisher / "own.policy"
+    own.write_text(PACK.replace("policy firm.models", "policy gdpr.transfers"))
+    found = run("packs", "verify", "gdpr", own, "--signature", signature, "--trust", trust)
+    assert (found.code, "error[PE3901]: `gdpr.transfers`" in found.err) == (1, True)
 
 
 def test_nothing_different_answers_with_zero(run, pack) -> None:
