@@ -77,7 +77,7 @@ class ToChange:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """What is to be collected about a subject and what belongs to it, the earliest first."""
+    """What is to be collected about a subject and what belongs to it: what is missing first, and by day."""
 
     run: Evaluation
     subject: str
@@ -120,7 +120,7 @@ def evidence_needed(run: Evaluation, subject: str, *, alone: bool = False) -> Ch
             asks += found
             if not found and then.status in {Status.FAIL, Status.UNKNOWN}:
                 to_change.append(ToChange(at, rule.name, result.subject))
-    needs = sorted(_merged(run, asks), key=lambda need: (need.state, _when(need.due), need.node, need.what))
+    needs = sorted(_merged(run, asks), key=lambda need: (need.state is NeedState.HELD, _when(need.due), need.node, need.what))
     return Checklist(run, first, nodes, tuple(needs), tuple(sorted(to_change)))
 
 

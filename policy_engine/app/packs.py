@@ -22,7 +22,7 @@ from policy_dsl.values import format_instant
 from policy_engine.app.evaluate import compile_policies
 from policy_engine.app.inputs import read_file
 from policy_engine.model.errors import fault
-from policy_engine.packs.library import PackFiles, is_policy_file, library, pack_name, select
+from policy_engine.packs.library import is_policy_file, library, select
 from policy_evidence.attest import sign_statement
 from policy_evidence.canonical import JsonValue, canonical_bytes, digest
 from policy_evidence.predicates import PACKS_TYPE, PacksPredicate, SignedPack
@@ -93,13 +93,15 @@ def packs_of(places: Iterable[str], cache: Path | None = None) -> Packs:
     # A pack that is looked at stands in the place of the library's own of that name.
     chosen = select(names or ([] if own else library()), own)
     program, _ = compile_policies(chosen.files, {}, cache)
-    return Packs({name: data for name, data in _by_name(chosen).items() if name in chosen.selected}, program)
+    # By the compiler's word: a look at the first line does not see every way to write a name.
+    looked_at = [info for info in program.packs if info.name in chosen.selected or info.file in chosen.own]
+    return Packs({info.name: chosen.files[info.file] for info in looked_at}, program)
 
 
 def _files(path: Path) -> dict[str, bytes]:
     paths = sorted(_policy_files(path)) if path.is_dir() else [path]
     found = {str(each): read_file(each) for each in paths}
-    if not any(pack_name(file, data) for file, data in found.items()):
+    if not found:
         hint = "a pack is a .policy file that begins with `policy NAME`"
         raise fault("PE3906", f"`{path}` holds no pack", help=hint)
     return found
@@ -114,10 +116,6 @@ def _policy_files(folder: Path) -> Iterator[Path]:
 
     for place, _, names in os.walk(folder, onerror=refuse):
         yield from (Path(place, name) for name in names if is_policy_file(name))
-
-
-def _by_name(packs: PackFiles) -> dict[str, bytes]:
-    return {name: data for file, data in packs.files.items() if (name := pack_name(file, data)) is not None}
 
 
 # --- signatures ----------------------------------------------------------------------------------------------

@@ -16,7 +16,17 @@ from policy_dsl.typed.types import NodeType
 from policy_dsl.values import Value, add
 from policy_engine.evaluation import counting, operators
 from policy_engine.evaluation.instants import earlier, turn_of
-from policy_engine.evaluation.trace import UNKNOWN, Item, Trace, aggregated, found_at, junction, operated, together
+from policy_engine.evaluation.trace import (
+    UNKNOWN,
+    Item,
+    Trace,
+    aggregated,
+    called,
+    found_at,
+    junction,
+    operated,
+    together,
+)
 from policy_engine.evaluation.verdicts import Decision, decide
 from policy_engine.evaluation.world import World
 from policy_engine.lineage.networkx_graph import to_networkx
@@ -78,9 +88,7 @@ class _Walk:
                 if any(v.value is UNKNOWN for v in values):
                     return together(UNKNOWN, [v for v in values if v.value is UNKNOWN])
                 inner = {f.slot: v.value for f, v in zip(definition.formals, values, strict=True)}
-                body = self.trace(definition.body, inner, None)
-                # The variables of a definition are its own; a message of the rule cannot name them.
-                return Trace(body.value, body.facts, body.missing, body.evidence, body.witnesses)
+                return called(self.trace(definition.body, inner, None), values)
             case tree.Operation():
                 return self.operation(expression, bindings, evidence)
             case tree.SetOf(members):

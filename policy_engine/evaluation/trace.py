@@ -77,6 +77,16 @@ def _union(sets: list[frozenset[_T]]) -> frozenset[_T]:
     return sets[0].union(*sets[1:])
 
 
+def called(body: Trace, arguments: Iterable[Trace]) -> Trace:
+    """Return what a definition gave, which rests on the facts behind the values that it was given, too.
+
+    The variables of a definition are its own; a message of the rule cannot name them.
+    """
+    own = Trace(body.value, body.facts, body.missing, body.evidence, body.witnesses)
+    given = [argument for argument in arguments if argument.facts or argument.evidence or argument.witnesses]
+    return together(own.value, [own, *given]) if given and own.value is not UNKNOWN else own
+
+
 def operated(value: Any, parts: Iterable[Trace]) -> Trace:
     """Return what an operator makes of known operands; nothing means that they cannot be put together."""
     found = together(UNKNOWN if value is None else value, parts)

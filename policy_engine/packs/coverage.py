@@ -65,7 +65,9 @@ def parse_coverage(data: bytes, place: str) -> Coverage:
     try:
         return Coverage.model_validate(yaml.safe_load(data))
     except yaml.YAMLError as error:
-        raise InputError([str(Fault("PE0003", f"this is not valid YAML: {str(error)[:200]}", place))]) from error
+        raise InputError(
+            [str(Fault("PE0003", f"this is not valid YAML: {' '.join(str(error).split())[:200]}", place))]
+        ) from error
     except ValidationError as error:
         raise InputError(
             [

@@ -92,6 +92,15 @@ def test_a_pack_of_ones_own_is_shown_with_why_and_evidence(run, pack) -> None:
     )
 
 
+@pytest.mark.parametrize("header", ["policy firm . models", "# Ours\n\npolicy  firm.models"])
+def test_a_name_may_be_written_in_any_way_that_the_language_allows(run, publisher, pack, header) -> None:
+    pack.write_text(PACK.replace("policy firm.models", header))
+    signature, trust = publisher / "packs.json", publisher / "trust.yaml"
+    assert "firm.models  1.0.0" in run("packs", "list", pack).out
+    assert run("packs", "sign", pack, "--key", publisher / "key.pem", "--out", signature).code == 0
+    assert run("packs", "verify", pack, "--signature", signature, "--trust", trust).code == 0
+
+
 @pytest.mark.parametrize("place", ["no_such_pack", "nothing.policy", "."])
 def test_a_place_without_a_pack_is_an_error(run, tmp_path, monkeypatch, place) -> None:
     monkeypatch.chdir(tmp_path)
@@ -125,7 +134,7 @@ def test_a_difference_is_told_part_by_part(run, pack, tmp_path) -> None:
 
 
 def test_what_english_says_alike_is_told_as_it_is_written(run, pack, tmp_path) -> None:
-    one = PACK.replace("model.owner is known", "model.parameters_b - (1 - 1) > 0")
+    one = PACK.replace("model.owner is known", "model.energy_kwh - (1 - 1) > 0")
     (tmp_path / "one.policy").write_text(one)
     (tmp_path / "two.policy").write_text(one.replace("- (1 - 1)", "- 1 - 1"))
     found = run("packs", "diff", tmp_path / "one.policy", tmp_path / "two.policy", "--format", "json")
@@ -137,7 +146,8 @@ def test_what_english_says_alike_is_told_as_it_is_written(run, pack, tmp_path) -
 
 def test_words_of_the_vocabulary_are_compared(run, tmp_path) -> None:
     words = (
-        'evidence plan on Model "A plan" {\n    signed_off: Boolean "By whom"\n}\nextend System {\n    tier: Number "T"\n}\n'
+        'evidence plan on Model "A plan" {\n    signed_off: Boolean "By whom"\n}\n'
+        'extend node System {\n    tier: Number "T"\n}\n'
         'role planner "Plans"\n'
     )
     before, after = tmp_path / "one.policy", tmp_path / "two.policy"

@@ -14,7 +14,17 @@ from policy_engine.evaluation.instants import turn_of
 from policy_engine.evaluation.point import closures
 from policy_engine.evaluation.point.ranges import Ranges
 from policy_engine.evaluation.point.run import Run, Tracer, Value
-from policy_engine.evaluation.trace import UNKNOWN, Item, Trace, aggregated, found_at, junction, operated, together
+from policy_engine.evaluation.trace import (
+    UNKNOWN,
+    Item,
+    Trace,
+    aggregated,
+    called,
+    found_at,
+    junction,
+    operated,
+    together,
+)
 from policy_engine.model.evidence import Evidence
 from policy_engine.model.results import FactRead, MissingFact, value_in_words
 
@@ -314,11 +324,9 @@ class Compiler:
             if key not in run.traced:
                 outer = run.slots, run.record
                 run.slots, run.record = [*key[1:], *[None] * (size - len(values))], None
-                found = body(run)
+                run.traced[key] = body(run)
                 run.slots, run.record = outer
-                # The variables of a definition are its own; a message of the rule cannot name them.
-                run.traced[key] = Trace(found.value, found.facts, found.missing, found.evidence, found.witnesses)
-            return run.traced[key]
+            return called(run.traced[key], values)
 
         return invoked
 
