@@ -37,10 +37,11 @@ lint: $(BIN)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-## Medians and ratios beside peers: whole estates, the gate, changes, and the front end.
+## Medians and ratios beside peers: whole estates, the gate, changes, the front end, and the policy library.
 bench: $(BIN)/.dev
 	$(BIN)/python -m benchmarks
 	$(BIN)/python benchmarks/front_end.py
+	$(BIN)/python -m benchmarks.library
 
 fmt: $(BIN)/.dev
 	$(BIN)/ruff format .

@@ -36,7 +36,7 @@ from policy_evidence.attest import sign_statement
 from policy_evidence.predicates import EvidencePredicate, predicate_type_of
 from policy_evidence.signing.keys import Algorithm, PrivateKey
 
-EXAMPLES = ("eu-bank", "us-health", "us-employer", "llm-team")
+EXAMPLES = ("eu-bank", "us-health", "us-employer", "llm-team", "small-company")
 PACKS = sorted({name.partition(".")[0] for name in library()} - {"std"})
 PROGRAM = [sys.executable, "-c", "from policy_engine.cli.entry import main; main()"]
 AT = "2026-11-21"
@@ -173,6 +173,8 @@ def main() -> None:
         commands = {
             "check, the facts alone": [*check, "facts.toml"],
             "check, with the evidence": [*check, "profile.toml"],
+            "prepare, with the evidence": [*PROGRAM, "prepare", "profile.toml", "--out", "estate.aipe", "--at", AT],
+            "check of what was prepared": [*check, "estate.aipe"],
             "Python starting up": [sys.executable, "-c", "pass"],
         }
         for command in commands.values():

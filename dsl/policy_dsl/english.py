@@ -51,7 +51,7 @@ def definition(declaration: ast.Define) -> str:
     """Say what a definition means."""
     formals = f" for {', '.join(f.name.text for f in declaration.formals)}" if declaration.formals else ""
     body = declaration.body
-    means = f"is {value(body)}" if _has_value(body) else f"means that {condition(body)}"
+    means = f"is {value(body).rstrip(',')}" if _has_value(body) else f"means that {condition(body)}"
     return f"“{_words(declaration.name.text)}”{formals} {means}."
 
 

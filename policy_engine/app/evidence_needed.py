@@ -9,13 +9,14 @@ Rules:
 - evidence that counts is listed with the day on which it ends or grows too old;
 - several rules that lack one piece of evidence make one entry: the earliest day, and every role that is asked for;
   what is held for others is an entry of its own;
-- an open result of which neither evidence nor a fact is lacking needs a change.
+- an open result of which neither evidence nor a fact is lacking needs a change, and so does a failure that stays one
+  with all the evidence there, as far as that can be tried: what evidence would state is not made up.
 
 >>> NeedState.MISSING.value
 'missing'
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,6 +30,7 @@ from policy_engine.app.hypothetical import waivers_of, world_of
 from policy_engine.evaluation.causes import EVIDENCE
 from policy_engine.evaluation.parts import age_allowed, fields_asked
 from policy_engine.evaluation.point.evaluate import PointEvaluator
+from policy_engine.evaluation.supposition import AddEvidence, changed_world
 from policy_engine.evaluation.waivers import apply_waivers
 from policy_engine.lineage.graph import Snapshot
 from policy_engine.lineage.names import nearest
@@ -118,10 +120,14 @@ def evidence_needed(run: Evaluation, subject: str, *, alone: bool = False) -> Ch
             then, at = asker.asked_about(rule, result)
             found = list(asker.asks(rule, then, at))
             asks += found
-            if not found and then.status in {Status.FAIL, Status.UNKNOWN}:
+            if asker.needs_change(rule, then, at, found):
                 to_change.append(ToChange(at, rule.name, result.subject))
-    needs = sorted(_merged(run, asks), key=lambda need: (need.state is NeedState.HELD, _when(need.due), need.node, need.what))
-    return Checklist(run, first, nodes, tuple(needs), tuple(sorted(to_change)))
+    needs = tuple(sorted(_merged(run, asks), key=_place))
+    return Checklist(run, first, nodes, needs, tuple(sorted(to_change)))
+
+
+def _place(need: Need) -> tuple[bool, str, str, str]:
+    return need.state is NeedState.HELD, _when(need.due), need.node, need.what
 
 
 def _named(snapshot: Snapshot, name: str) -> str:
@@ -194,6 +200,19 @@ class _Asker:
                 yield from self.evidence_lacking(rule, node, attribute, at)
             elif attribute in self.run.program.schema.kinds[self.run.snapshot.kind(node)].attributes:
                 yield _Ask(node, attribute, False, NeedState.MISSING, at, (), None, rule)
+
+    def needs_change(self, rule: Rule, result: Result, at: datetime, asks: Sequence[_Ask]) -> bool:
+        """Tell whether something must be changed before a rule passes, whatever is collected."""
+        if result.status not in {Status.FAIL, Status.UNKNOWN} or not asks:
+            return result.status in {Status.FAIL, Status.UNKNOWN}
+        if result.status is Status.UNKNOWN or any(ask.fields for ask in asks):
+            return False
+        wanted = dict.fromkeys((ask.node, ask.what) for ask in asks)
+        most = max((pattern.signers for pattern in fields_asked(self.run.program, rule)), default=1)
+        signers = (frozenset(self.run.program.schema.roles),) * most
+        supposed = [AddEvidence(Evidence("", what, node, at, at, signers=signers)) for node, what in wanted]
+        world = changed_world(self.world, supposed)
+        return self.evaluator.elsewhere(world).status(rule, result.subject, at) is Status.FAIL
 
     def evidence_lacking(self, rule: Rule, node: str, attribute: str, at: datetime) -> Iterator[_Ask]:
         """Yield a piece of evidence that a proof misses, once for each role that it may be asked in."""

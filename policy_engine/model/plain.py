@@ -46,7 +46,7 @@ def spreadsheet_cell(value: str) -> str:
     """Keep a text from becoming a formula: names come from documents of others, and spreadsheets run what they read."""
     # A quoted cell may have several lines (RFC 4180 section 2); what a terminal would obey has no place in it.
     plain = "".join(c if c.isprintable() or c == "\n" else "·" for c in value)
-    return f"'{plain}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else plain
+    return f"'{plain}" if value[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else plain
 
 
 def plain_markdown(value: str) -> str:

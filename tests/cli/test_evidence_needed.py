@@ -23,7 +23,8 @@ def checklist(run, bank):
 
 
 def needs(document: dict) -> dict[tuple[str, str], dict]:
-    return {(need["subject"], need["what"]): need for need in document["needs"]}
+    """Return the entries by thing and what is needed; of one that is missing and held, the one that is missing."""
+    return {(need["subject"], need["what"]): need for need in reversed(document["needs"])}
 
 
 def test_missing_evidence_names_who_signs_and_the_day(checklist) -> None:
@@ -158,6 +159,15 @@ def test_evidence_that_decides_only_whether_a_rule_applies_is_not_to_be_collecte
     document = listed(run, own_estate(tmp_path, rule, facts=", stage: staging"))
     assert document["needs"] == []
     assert [entry["rule"] for entry in document["to_change"]] == ["firm.rules.documented"]
+
+
+def test_what_needs_a_change_besides_a_document_is_listed_as_both(run, tmp_path) -> None:
+    rule = RULE.replace("signed by risk_owner", "signed by risk_owner and system.stage is production")
+    document = listed(run, own_estate(tmp_path, rule, facts=", stage: staging"))
+    assert [need["what"] for need in document["needs"]] == ["oversight_plan"]
+    assert [entry["rule"] for entry in document["to_change"]] == ["firm.rules.documented"]
+    document = listed(run, own_estate(tmp_path, rule, facts=", stage: production"))
+    assert ([need["what"] for need in document["needs"]], document["to_change"]) == (["oversight_plan"], [])
 
 
 def test_of_two_roles_the_one_that_signed_is_not_asked_again(run, bank, tmp_path, passphrase) -> None:

@@ -23,8 +23,11 @@ import yaml
 from policy_dsl.typed.tree import Program
 from policy_engine.app.evaluate import Ready, compile_policies, evaluate, make_ready
 from policy_engine.app.inputs import Inputs, read_inputs
+from policy_engine.app.prepare import prepare
 from policy_engine.evaluation.point.evaluate import PointEvaluator
 from policy_engine.evaluation.reference import ReferenceEvaluator
+from policy_engine.evaluation.sets.evaluator import SetEvaluator
+from policy_engine.lineage.columns.reader import EstateFile
 from policy_engine.lineage.estate import Estate
 from policy_engine.lineage.load import load_estate
 from policy_engine.model.results import Status
@@ -200,3 +203,20 @@ def test_the_reference_evaluator_agrees(name: str, examples: Mapping[str, Exampl
     asked = [(rule, subject) for rule in world.program.rules.values() for subject in world.subjects(rule)]
     for rule, subject in random.Random(name).sample(asked, SAMPLE):
         assert point.decide(rule, subject, TODAY) == reference.evaluate(rule, subject, TODAY)
+
+
+@pytest.mark.parametrize("name", STARTERS)
+def test_the_columns_decide_as_the_points_do(
+    name: str, program: Program, examples: Mapping[str, Example], tmp_path: Path
+) -> None:
+    """The whole library again, decided for all things at once from an estate file."""
+    example = examples[name]
+    prepare(example.inputs, example.folder, tmp_path / "estate.aipe", TODAY)
+    point = PointEvaluator(example.ready.world)
+    with EstateFile.open(tmp_path / "estate.aipe") as file:
+        columns = SetEvaluator(program, file)
+        for at in (TODAY, INSTANTS[-1]):
+            results = columns.evaluate(at)
+            for rule in program.rules.values():
+                for subject in point.world.subjects(rule):
+                    assert results.status(rule.name, subject) is point.status(rule, subject, at), (rule.name, subject)

@@ -73,7 +73,7 @@ def _aspects(condition: Condition, bound: frozenset[Thing]) -> frozenset[Aspect]
     outside = used - bound
     if not outside:
         return frozenset()
-    if outside == used and len(used) == 1:
+    if outside == used and len(used) == 1 and not plan.reads_record(condition):
         return frozenset({Aspect(next(iter(used)), condition)})
     match condition:
         case plan.Decided(keys=keys):

@@ -247,7 +247,9 @@ def _set(tables: dict[Kinds, Array], column: tuple[Profiles, Array], place: int,
 
 
 def _any(planes: Array, bits: tuple[Bits, ...], number: Array | None) -> Array:
-    """Return for each row whether any bit is set of the field of its group."""
+    """Return for each row whether any bit is set of the field of its group; without groups there are no rows."""
+    if not bits:
+        return np.zeros(planes.shape[1], bool)
     masks = np.array([field.mask for field in bits], planes.dtype)
     places = [field.word for field in bits]
     found: Array
