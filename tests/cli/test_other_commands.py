@@ -118,7 +118,7 @@ def test_explain_knows_rules_codes_and_results(run, bank):
 
 def test_explain_without_a_profile_knows_the_library(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert "Art. 4" in run("explain", "operators_trained").out
+    assert "Art. 4" in run("explain", "eu_ai_act.ai_literacy.operators_trained").out
 
 
 def test_library_tests_pass_and_a_failing_test_is_shown_with_its_place(run, tmp_path):

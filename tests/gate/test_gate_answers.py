@@ -93,7 +93,10 @@ def test_exit_codes_are_those_of_check(prepared, run):
     assert run("gate", prepared, "scoring-online", "--at", AT_TEXT).code == 1
     assert run("gate", prepared, "scoring-online", "--at", AT_TEXT, "--fail-on", "critical").code == 3
     assert run("gate", prepared, "consumer-scorecard", "--at", AT_TEXT).code in {0, 1, 3}
-    nothing = run("gate", prepared, "loan-applications", "--at", AT_TEXT)
+    unverified = run("gate", prepared, "loan-applications", "--at", AT_TEXT)
+    assert unverified.code == 3
+    assert "datasheet-loan-applications.json: does not count[PE4403]" in unverified.out
+    nothing = run("gate", prepared, "hosting-contract", "--at", AT_TEXT)
     assert nothing.code == 3
     assert "no rule is about any of these" in nothing.out
 

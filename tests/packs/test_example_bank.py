@@ -23,20 +23,24 @@ from policy_engine.lineage.graph import subject_digests
 from policy_engine.lineage.load import load_estate
 from policy_engine.model.evidence import Evidence, EvidenceSet
 from policy_engine.model.results import Result
+from policy_engine.packs.library import is_policy_file, select
 from policy_evidence.signing.files import read_private_key
 from policy_evidence.trust.document import parse_trust
 from policy_evidence.verify import Rejected, VerifiedEvidence, VerifiedWaiver, verify_evidence
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "credit-scoring"
-LIBRARY = ROOT / "policies" / "library"
 TODAY = datetime(2026, 11, 21, 9, tzinfo=UTC)
 HIGH_RISK = datetime(2028, 1, 15, tzinfo=UTC)
 PASSPHRASE = b"a passphrase for this test"
 
-FILES = {str(path.relative_to(ROOT)): path.read_bytes() for path in sorted(LIBRARY.rglob("*.policy"))}
-FILES["bank.policy"] = (EXAMPLE / "policies" / "bank.policy").read_bytes()
-PROGRAM, FOUND = compile_bytes(FILES)
+PROFILE = tomllib.loads((EXAMPLE / "profile.toml").read_text(encoding="utf-8"))
+PACKS = select(
+    [name for name in PROFILE["packs"] if not is_policy_file(name)],
+    {name: (EXAMPLE / name).read_bytes() for name in PROFILE["packs"] if is_policy_file(name)},
+)
+COMPILED, FOUND = compile_bytes(PACKS.files, PROFILE["parameters"])
+PROGRAM = COMPILED.only(PACKS.selected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +259,7 @@ def test_making_the_evidence_again_replaces_it(tmp_path: Path) -> None:
 
 
 def test_the_profile_names_what_there_is(bank: Bank) -> None:
-    profile = tomllib.loads((EXAMPLE / "profile.toml").read_text(encoding="utf-8"))
+    profile = PROFILE
     assert profile["profile"] == 1
     assert set(profile["parameters"]) <= set(PROGRAM.parameters)
     assert profile["signing"]["decision_role"] in PROGRAM.schema.roles

@@ -5,6 +5,9 @@ from hypothesis import HealthCheck, given, settings
 
 from policy_engine.evaluation.point import evaluate
 from policy_engine.evaluation.point.evaluate import PointEvaluator
+from policy_engine.evaluation.point.run import Memory
+from policy_engine.evaluation.trace import Trace
+from policy_engine.model.results import FactRead, Hop, Witness
 from tests.property.strategies import AT, worlds
 
 SLOW = settings(
@@ -26,6 +29,15 @@ def test_all_at_once_is_one_by_one(world, most, monkeypatch):
         for subject in world.subjects(rule)
     ]
     assert together == alone
+
+
+def test_what_grounds_hold_is_weighed():
+    """A few results may rest on very many facts: it is these that take the memory."""
+    memory = Memory()
+    facts = frozenset(FactRead(f"thing-{number}", "owner", "somebody") for number in range(500))
+    for number in range(3):
+        memory.traced["a definition", number] = Trace(True, facts, witnesses=(Witness((Hop(None, "thing-1"),) * 7),))
+        assert memory.size == memory.size == (number + 1) * (1 + 500 + 7)
 
 
 @SLOW

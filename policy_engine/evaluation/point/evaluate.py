@@ -22,7 +22,7 @@ class _Compiled:
 
 
 MOST_REMEMBERED = 50_000
-"""How many walked-to things, or results of definitions at one instant, are remembered from one rule to the next."""
+"""How much is remembered from rule to rule: steps of walks, or of one instant results with all that grounds hold."""
 
 MOST_INSTANTS = 16
 """Of how many instants results of definitions are remembered: rules and evidence turn on few days."""
@@ -94,7 +94,7 @@ class PointEvaluator:
         if self._memories is None:
             return None
         found = self._memories.get(at)
-        if found is None or len(found.values) + len(found.traced) > MOST_REMEMBERED:
+        if found is None or found.size > MOST_REMEMBERED:
             if len(self._memories) >= MOST_INSTANTS:
                 self._memories.clear()
             found = self._memories[at] = Memory()

@@ -21,7 +21,7 @@ class Lineage:
         self._walks: dict[tuple[str, bool, frozenset[str], int | None], list[Item]] = {}
         self._ways: dict[tuple[str, tuple[PathStep, ...]], list[Item]] = {}
         self.size = 0
-        """How many things are remembered."""
+        """How many things are remembered, with the steps of the ways to them."""
 
     def forget(self) -> None:
         """Drop remembered walks."""
@@ -35,7 +35,7 @@ class Lineage:
         found = self._ways.get(key)
         if found is None:
             found = self._ways[key] = self._along(anchor, steps)
-            self.size += 1 + len(found)
+            self.size += 1 + len(found) + sum(len(item.path) for item in found)
         return found
 
     def _along(self, anchor: str, steps: tuple[PathStep, ...]) -> list[Item]:
@@ -83,7 +83,7 @@ class Lineage:
         if key not in self._walks:
             paths = self.reach(anchor, edges, hops, lambda _: True, upstream=upstream)
             self._walks[key] = [Item(node, path) for node, path in paths.items()]
-            self.size += 1 + len(paths)
+            self.size += 1 + len(paths) + sum(map(len, paths.values()))
         return self._walks[key]
 
     def reach(

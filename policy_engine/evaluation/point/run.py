@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from policy_engine.evaluation.instants import earlier
@@ -17,11 +18,22 @@ class Memory:
     Values that were found without tracking say nothing on when they change, so they are not kept here.
     """
 
-    __slots__ = ("traced", "values")
+    __slots__ = ("_held", "_weighed", "traced", "values")
 
     def __init__(self) -> None:
         self.values: dict[tuple[Any, ...], tuple[Any, datetime | None]] = {}
         self.traced: dict[tuple[Any, ...], Trace] = {}
+        self._held = self._weighed = 0
+
+    @property
+    def size(self) -> int:
+        """How much is remembered: results, and all that the grounds of those that were traced hold."""
+        # Nothing is ever taken out, so what is not weighed yet stands at the end.
+        for trace in islice(reversed(self.traced.values()), len(self.traced) - self._weighed):
+            self._held += 1 + len(trace.facts) + len(trace.missing) + len(trace.evidence)
+            self._held += sum(len(witness.hops) for witness in trace.witnesses)
+        self._weighed = len(self.traced)
+        return len(self.values) + self._held
 
 
 class Run:
