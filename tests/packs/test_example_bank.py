@@ -119,6 +119,10 @@ def test_the_vendors_bom_and_the_inventory_speak_of_one_model(bank: Bank) -> Non
     assert snapshot.targets("lumen-chat", "finetuned_from") == ("pkg:generic/lumen-ai/lumen-base@3.0.0",)
 
 
+def test_the_manual_counts_the_signed_files(bank: Bank) -> None:
+    assert f"{len(bank.judged)} signed files" in (EXAMPLE / "README.md").read_text(encoding="utf-8")
+
+
 def test_what_must_not_count_is_rejected_for_the_right_reason(bank: Bank) -> None:
     rejected = {name: record.code for name, record in bank.judged.items() if isinstance(record, Rejected)}
     assert rejected == {
@@ -224,6 +228,15 @@ def test_the_transition_for_marking_ends_in_december_2026(bank: Bank) -> None:
     assert bank.results(datetime(2026, 12, 2, tzinfo=UTC))[rule].status == "fail"
 
 
+def test_the_supplier_without_a_representative_is_asked_for_one_in_august_2027(bank: Bank) -> None:
+    rule = ("eu_ai_act.general_purpose_models.model_supplier_represented", "lumen-ai")
+    today = bank.results(TODAY)[rule]
+    assert today.status == "unknown"
+    assert ("lumen-chat", "placed_on_market") in {(fact.node, fact.attribute) for fact in today.missing}
+    assert today.valid_until == datetime(2027, 8, 2, tzinfo=UTC)
+    assert bank.results(datetime(2027, 8, 2, tzinfo=UTC))[rule].status == "fail"
+
+
 @pytest.mark.parametrize("at", [TODAY, HIGH_RISK])
 def test_the_reference_evaluator_agrees(bank: Bank, at: datetime) -> None:
     point, reference = PointEvaluator(bank.world), ReferenceEvaluator(bank.world)
@@ -259,13 +272,12 @@ def test_making_the_evidence_again_replaces_it(tmp_path: Path) -> None:
 
 
 def test_the_profile_names_what_there_is(bank: Bank) -> None:
-    profile = PROFILE
-    assert profile["profile"] == 1
-    assert set(profile["parameters"]) <= set(PROGRAM.parameters)
-    assert profile["signing"]["decision_role"] in PROGRAM.schema.roles
-    for pattern in profile["sources"]:
+    assert PROFILE["profile"] == 1
+    assert set(PROFILE["parameters"]) <= set(PROGRAM.parameters)
+    assert PROFILE["signing"]["decision_role"] in PROGRAM.schema.roles
+    for pattern in PROFILE["sources"]:
         assert list(EXAMPLE.glob(pattern))
-    made = [profile["trust"], profile["signing"]["decision_key"], profile["signing"]["report_key"]]
-    made += [profile["signing"]["report_certificate"], *profile["signing"]["report_chain"]]
+    made = [PROFILE["trust"], PROFILE["signing"]["decision_key"], PROFILE["signing"]["report_key"]]
+    made += [PROFILE["signing"]["report_certificate"], *PROFILE["signing"]["report_chain"]]
     for name in made:
         assert (bank.generated / Path(name).relative_to("generated")).is_file()

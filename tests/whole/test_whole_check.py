@@ -62,7 +62,7 @@ def test_text_and_files(prepared: Path, tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert ran.stderr == ""
     assert ran.stdout.count("\nFAIL ") == 2
-    assert "10 more findings not shown" in ran.stdout
+    assert "11 more findings not shown" in ran.stdout
     document = json.loads((tmp_path / "json").read_text())
     lines = [json.loads(line) for line in (tmp_path / "ndjson").read_text().splitlines()]
     assert document["findings"] == lines
