@@ -79,7 +79,7 @@ def _not_shown(check: WholeCheck, shown: int) -> Iterator[str]:
 
 
 def _left(check: WholeCheck) -> Iterator[str]:
-    for one in check.left:
+    for one in dict.fromkeys(one for one in check.left if one.asked):
         yield f"\n{one.rule} was partly decided thing by thing, {one.asked:,} times: {one.reason}"
 
 
