@@ -201,7 +201,7 @@ def table_row(cells: Iterable[str]) -> str:
     """Return a row of a Markdown table; what would end a cell or the row is part of the cell's text.
 
     >>> table_row(["a | b", "c"])
-    '| a \\\\| b | c |'
+    '| a &#124; b | c |'
     """
     return f"| {' | '.join(' '.join(cell.replace('|', '&#124;').split()) for cell in cells)} |"
 

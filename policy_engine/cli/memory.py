@@ -5,7 +5,8 @@ Rules:
 - a shortage is met as near as can be to where it arises. To leave a ``with`` block beyond the 256th instruction of a
   function, CPython needs an integer of its own, and where there is no memory for it, it tries again without end
   (``exception_unwind`` in ``ceval.c``); so what the error holds is let go before it gets to functions as long as that;
-- a shared library that cannot be mapped is a shortage too, as is whatever was raised on account of one.
+- a shared library that cannot be mapped is a shortage too, as is whatever was raised on account of one;
+- so is a ``SystemError``: CPython raises it where a call failed and said nothing, as calls do that cannot get memory.
 
 >>> is_shortage(MemoryError()), is_shortage(ValueError())
 (True, False)
@@ -49,7 +50,7 @@ def letting_go(run: Callable[_P, _T]) -> Callable[_P, _T]:
 def is_shortage(error: BaseException | None) -> bool:
     """Tell whether an error, or one that it was raised on account of, says that memory is short."""
     while error is not None:
-        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == ENOMEM):
+        if isinstance(error, MemoryError | SystemError) or (isinstance(error, OSError) and error.errno == ENOMEM):
             return True
         if isinstance(error, ImportError) and any(words in str(error) for words in _UNMAPPED):
             return True

@@ -122,11 +122,11 @@ def test_meta_and_tags_that_name_attributes_become_them_from_wherever_dbt_lets_t
         "faith": {"config": {"meta": {"special_category": True}}},
     }
     entry = node("loans", config={"meta": {"owner": "@ada"}, "tags": "anonymised"}, columns=columns)
-    entry |= {"meta": {"owner": "@bob", "population": "retail customers"}, "group": "x"}
+    entry |= {"meta": {"owner": "@bob", "intended_use": "retail customers"}, "group": "x"}
     estate = load(manifest(nodes={"model.bank.loans": entry}))
     assert facts(estate, LOANS) == {
         "name": "loans", "owner": "@ada", "anonymised": True, "personal_data": True, "special_category": True,
-        "population": "retail customers",
+        "intended_use": "retail customers",
     }  # fmt: skip
     assert estate.problems == ()
 

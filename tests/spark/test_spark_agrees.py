@@ -120,7 +120,8 @@ def test_the_example_bank(spark, bank, tmp_path):  # noqa: F811 - the fixture ab
     world = World(whole.program, whole.snapshot, whole.evidence.usable)
     results = SparkEvaluator(world.program, tables_of(spark, world, tmp_path / "tables")).evaluate(at)
     assert statuses(results) == expected(world, at)
-    assert results.left == ()
+    # One rule looks for the day of a notice in evidence, by a day that depends on the model: columns cannot say that.
+    assert {one.rule for one in results.left} == {"eu_ai_act.systemic_risk.commission_notified"}
 
 
 # --- worlds that nobody thought of ----------------------------------------------------------------------------------
