@@ -82,7 +82,9 @@ def crosswalk_to_markdown(found: Crosswalk) -> str:
     lines = [_line(map(plain_markdown, head)), _line("---" for _ in head)]
     for row in found.rows:
         cells = [f"`{row.evidence}`", ", ".join(row.roles)]
-        lines.append(_line([*cells, *(plain_markdown(", ".join(row.of(name))) for name in found.frameworks)]))
+        # Each by itself: a text of others is cut where it is too long, and a list must not be.
+        cells += [", ".join(map(plain_markdown, row.of(name))) for name in found.frameworks]
+        lines.append(_line(cells))
     return "\n".join(lines) + "\n"
 
 

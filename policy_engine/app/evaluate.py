@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from policy_dsl.collector import without_search_for_cycles
 from policy_dsl.diagnostics import Diagnostic, Severity, did_you_mean, render_text
 from policy_dsl.resolved.symbols import parse_version
 from policy_dsl.typed.schema import Schema
@@ -102,6 +103,7 @@ class Verified:
     waivers: tuple[Waiver, ...]
 
 
+@without_search_for_cycles()
 def evaluate(inputs: Inputs, at: datetime, *, strict: bool = False, progress: Progress = silent) -> Evaluation:
     """Run everything at an instant.
 
@@ -117,6 +119,7 @@ def evaluate(inputs: Inputs, at: datetime, *, strict: bool = False, progress: Pr
     return evaluate_snapshot(inputs, at, program, estate.snapshot, estate.problems, diagnostics, progress=progress)
 
 
+@without_search_for_cycles()
 def evaluate_snapshot(
     inputs: Inputs,
     at: datetime,

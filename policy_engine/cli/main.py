@@ -1,6 +1,5 @@
 """The command ``policy-engine``. Commands are imported when they are called, so that a gate starts fast."""
 
-import gc
 import os
 import sys
 from functools import cache
@@ -97,8 +96,6 @@ def cli(context: click.Context) -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run a command. No traceback reaches a user: what cannot go on says why, with a code, and exits with 2."""
-    # Most of what a command makes lives until its end, and looking for rubbish among it takes two fifths of a check.
-    gc.set_threshold(50_000, 50, 100)
     try:
         code = cli.main(args=arguments, prog_name="policy-engine", standalone_mode=False)
         if sys.stdout is not None:

@@ -86,3 +86,11 @@ def test_what_does_not_exist_is_an_error(run, bank) -> None:
     assert "error[PE0004]" in run("crosswalk", "--pack", "moon").err
     assert run("crosswalk", "--in", str(bank), "--pack", "gdpr").code == 2
     assert "`nowhere` does not exist" in run("crosswalk", "--in", "nowhere").err
+
+
+def test_no_citation_is_cut_off_however_many_there_are(run) -> None:
+    (entry,) = document(run, "statement_of_applicability")["evidence"]
+    shown = run("crosswalk", "statement_of_applicability").out
+    assert len(entry["serves"]) > 38
+    assert not [served["citation"] for served in entry["serves"] if served["citation"] not in shown]
+    assert "…" not in shown
