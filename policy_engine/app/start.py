@@ -142,6 +142,8 @@ def _profile(begin: Beginning) -> str:
     if begin.starter is None:
         listed = "".join(f"    {json.dumps(pack)},\n" for pack in begin.packs)
         text = re.sub(r"(?s)^packs = \[\n.*?^\]\n", lambda _: f"packs = [\n{listed}]\n", text, flags=re.MULTILINE)
+        # What a starter sets for packs that are not chosen has nothing to set.
+        text = re.sub(r"(?ms)^\[parameters\].*?(?=^\[)", "", text)
         text = re.sub(r"\A# .*", "# What is assessed, by which rules, on which evidence.", text)
     quoted = json.dumps(begin.organisation, ensure_ascii=False)
     return re.sub(r"^organisation = .*$", lambda _: f"organisation = {quoted}", text, flags=re.MULTILINE)

@@ -34,6 +34,8 @@ def test_every_combination_begins_with_files_that_are_taken(run, tmp_path, regio
     nodes = yaml.safe_load((tmp_path / "new" / "inventory.yaml").read_text("utf-8"))["nodes"]
     assert [(n["kind"], n["name"]) for n in nodes] == [("Organisation", SAID[1]), ("System", SAID[3])]
     assert nodes[1]["role"] == "deployer"
+    # The profile sets nothing that its packs do not have: that would be bad input, and exit with 2.
+    assert run("check", tmp_path / "new", "--at", "2026-11-21", "--quiet").code == 1
 
 
 @pytest.mark.parametrize("starter", starters())
